@@ -1,0 +1,12 @@
+# Turns .sql files into one C file of `struct sql` and its header. OUT, PREFIX and FILES come from tickler_embed_sql.
+set(head "#pragma once\n#include \"db.h\"\n")
+set(body "#include \"${PREFIX}_sql.h\"\n")
+foreach(file IN LISTS FILES)
+    get_filename_component(name ${file} NAME_WE)
+    file(READ ${file} text HEX)
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "\\\\x\\1" text "${text}")
+    string(APPEND head "extern const struct sql sql_${name};\n")
+    string(APPEND body "const struct sql sql_${name} = {\"${PREFIX}.${name}\", \"${text}\"};\n")
+endforeach()
+file(WRITE ${OUT}.h "${head}")
+file(WRITE ${OUT}.c "${body}")

@@ -1,0 +1,26 @@
+/*
+ * rooms.h: the roster of rooms. The build collects each workers/<room>/ into one row: its name, the program to exec
+ * and the questions that others ask on its behalf. Data only: no code of a room is linked into the daemon.
+ */
+#pragma once
+
+#include "db.h"
+
+struct room_row {
+    const char *name;     /* "invoice_escalation" */
+    const char *program;  /* "ticklerd-invoice-escalation" */
+    /*
+     * due.sql, asked by the planner and by `tickler plan`, for one agency and date:
+     *   $1 agency_id  $2 date  $3 variants text[]  $4 steps text[]  $5 ordinals int[]  $6 latest anchors date[]
+     *   $7 oldest anchors date[] (NULL: no bound)  $8 catch_up ("latest", "one_step")  $9 min_amount_cents
+     * $3..$7 are parallel: a step of a ladder is due when oldest <= anchor <= latest.
+     * Answers subject_id, subject ("invoice:INV-7"), cycle, step, ordinal, party_id, party ("facility:F-12"), why.
+     */
+    const struct sql *due;
+    /* freshness.sql: $1 agency_id; answers `at`, the instant at which the room's source data was last refreshed. */
+    const struct sql *freshness;
+};
+
+extern const struct room_row rooms[];
+extern const gsize rooms_count;
+const struct room_row *rooms_find(const char *name);

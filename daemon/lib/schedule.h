@@ -1,0 +1,62 @@
+/*
+ * schedule.h: one room's schedule, config/schedules/<worker>.yaml, checked and ready to use. Immutable once loaded.
+ */
+#pragma once
+
+#include "cron.h"
+#include "ladder.h"
+#include "window.h"
+
+struct problems;
+
+enum recipient { TO_BILLING_CONTACT, TO_CLINICAL_DIRECTOR, TO_HR, TO_COMPLIANCE, TO_THERAPIST, TO_VA, TO_VA_LEAD,
+                 TO_RECRUITER, TO_ACCOUNT_MANAGER, TO_LEADERSHIP, RECIPIENTS };
+extern const char *const recipient_names[RECIPIENTS]; /* "billing_contact", ... as in the YAML */
+
+struct step {
+    char *id;
+    int ordinal;            /* place on the ladder, from 0 */
+    struct offset at;
+    char *at_text;          /* as written */
+    char *template;         /* NULL: no letter */
+    enum recipient to[4];
+    int to_count;
+    struct {
+        char *title;        /* Mustache; NULL: no task */
+        enum recipient to;
+        char *priority;     /* low, normal, high, urgent */
+        struct offset due_in;
+        char *script;       /* template name of the script, or NULL */
+    } task;
+};
+
+enum catch_up { CATCH_UP_LATEST, CATCH_UP_ONE_STEP };
+
+struct schedule {
+    char *worker;
+    char *digest;           /* SHA-256 of the file */
+    struct cron *run;
+    char *run_text;
+    const struct zone *zone;
+    struct bizcal *calendar; /* with the agency's days off */
+    struct window window;
+    enum catch_up catch_up;
+    struct offset min_gap;   /* between two letters to one party; 0d: none */
+    int stop_if_data_older_than_h; /* 0: no brake */
+    int per_party_per_day, per_run; /* 0: no limit */
+    int storm_brake;        /* a plan of more jobs is held; 0: no brake */
+    gint64 min_amount_cents; /* smaller balances are not chased */
+    gboolean thank_you;     /* a note when a chased invoice is paid */
+    GPtrArray *steps;       /* struct step, in ladder order */
+    GHashTable *overrides;  /* variant (facility type) -> GPtrArray of struct step, complete ladders */
+};
+
+/* Reads one file; `templates_dir` is config/templates/<worker>: every named template must exist and render against the
+ * names of its room. NULL when there were problems. */
+MUST_CHECK struct schedule *schedule_load(const char *path, const char *templates_dir, const GArray *days_off,
+                                          struct problems *problems);
+void schedule_free(struct schedule *schedule);
+
+/* The ladder for a variant (a facility type); the default ladder when it has no override. */
+const GPtrArray *schedule_ladder(const struct schedule *schedule, const char *variant);
+const struct step *schedule_step(const struct schedule *schedule, const char *variant, const char *id);
