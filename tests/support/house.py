@@ -14,12 +14,14 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 
 import psycopg2
+import yaml
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 
@@ -83,6 +85,24 @@ class House:
     def init(self, agency="Elm Street Staffing", timezone="America/Chicago"):
         self.tickler("init", "--agency", agency, "--timezone", timezone, "--va", "Vera Ames:vera@agency.example",
                      "--leadership", "Lea Dorn:lea@agency.example")
+
+    def schedule(self, worker, **changes):
+        """Edits a schedule's YAML: keys set, or taken out when None."""
+        path = self.dir / f"config/schedules/{worker}.yaml"
+        self.edit(path, lambda document: document.update(changes))
+
+    @staticmethod
+    def edit(path, change):
+        document = yaml.safe_load(path.read_text())
+        change(document)
+        path.write_text(yaml.safe_dump({k: v for k, v in document.items() if v is not None}, sort_keys=False))
+
+    def redis(self, *words):
+        """Sends one command to the embedded Redis and answers the first line of its reply."""
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(str(self.dir / "run/redis.sock"))
+            line.sendall((" ".join(words) + "\r\n").encode())
+            return line.recv(4096).decode().splitlines()[0]
 
     def start(self, *options, wait=True):
         with open(self.log, "ab") as log:
@@ -180,9 +200,7 @@ class House:
 def open_window(house):
     """Lets letters go at any hour: tests run at night too."""
     for path in (house.dir / "config/schedules").glob("*.yaml"):
-        lines = [('window: "00:00-24:00"' if line.startswith("window:") else line)
-                 for line in path.read_text().splitlines()]
-        path.write_text("\n".join(lines) + "\n")
+        house.edit(path, lambda document: document.update(window="00:00-24:00"))
 
 
 def overdue_folder(house, count, today, days_late=12):
