@@ -158,7 +158,8 @@ class House:
     # --- the record
 
     def sql(self, text, *values):
-        """Rows of a query as the schema's owner; connects again after a fault."""
+        """Rows of a query as the schema's owner; connects again after a fault. One dict names its values."""
+        values = values[0] if len(values) == 1 and isinstance(values[0], dict) else values
         for attempt in (1, 2):
             try:
                 if self.connection is None or self.connection.closed:

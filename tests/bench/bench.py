@@ -1,0 +1,157 @@
+#!/usr/bin/python3
+"""Benchmarks: tests/bench/run prints each figure beside bare SQL that does the same work in the same run.
+
+    tests/bench/run [--letters 5000] [--invoices 1000000] [--rounds 5]
+
+Figures are medians with their spread; nothing here fails on a time.
+"""
+import argparse
+import datetime as dt
+import os
+import pathlib
+import platform
+import statistics
+import sys
+import time
+import zoneinfo
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import house as support  # noqa: E402
+from house import House  # noqa: E402
+
+TODAY = dt.datetime.now(zoneinfo.ZoneInfo("America/Chicago")).date()
+QUIET = dict(limits={"per_party_per_day": 0, "per_run": 0}, storm_brake=0, stop_if_data_older_than=None)
+
+
+def figure(name, unit, ours, bare, note=""):
+    """One row: median [min-max] of ticklerd and of the bare work, and their ratio."""
+    def cell(values):
+        return f"{statistics.median(values):,.0f} [{min(values):,.0f}-{max(values):,.0f}]"
+    ratio = statistics.median(ours) / statistics.median(bare)
+    print(f"| {name} | {unit} | {cell(ours)} | {cell(bare)} | {ratio:.2f} | {note} |", flush=True)
+
+
+def clean(house):
+    house.sql("TRUNCATE job, fired, message, message_step, spent, task, occurrence")
+    for path in house.maildir():
+        path.unlink()
+
+
+# The letters' database work with nothing else: outbox, its steps, the ledger and the queue in one statement.
+BARE_LETTERS = """
+WITH done AS (DELETE FROM job RETURNING *), m AS (
+    INSERT INTO message (agency_id, worker, step, party, recipient, address, template, subject_line, internet_id, letter,
+                         state, claimed_by, claimed_at, sent_at)
+    SELECT agency_id, worker, step, 'facility:' || party_id, 'billing:x', 'x', step, 'x', 'bare-' || job_id,
+           convert_to(repeat('x', 4000), 'UTF8'), 'sent', 'bare', ready_at, ready_at FROM done RETURNING message_id
+), f AS (
+    INSERT INTO fired SELECT agency_id, worker, subject_id, cycle, step, job_id, ordinal, party_id, 'done', NULL, nominal,
+                             ready_at FROM done)
+SELECT count(*) FROM m
+"""
+
+
+def letters(count, rounds):
+    """End to end: planned, dispatched, rendered, claimed, delivered with fsync, recorded."""
+    ours, bare = [], []
+    with House() as house:
+        house.init()
+        support.open_window(house)
+        house.schedule("invoice_escalation", **QUIET)
+        house.start()
+        house.tickler("import", "--dir", support.overdue_folder(house, count, TODAY))
+        for _ in range(rounds):
+            clean(house)
+            begun = time.monotonic()
+            house.tickler("run", "invoice_escalation")
+            house.wait(lambda: house.one("SELECT count(*) FROM fired WHERE outcome = 'done'") >= count, "letters", 600)
+            ours.append(count / (time.monotonic() - begun))
+        house.stop()
+        # The same rows by one bare statement, the same files by bare writes with fsync, in a database at rest.
+        house.start(wait=False)
+        house.wait(lambda: house.one("SELECT count(*) FROM agency") == 1, "the database")
+        house.sql("CREATE TABLE bench_job AS SELECT * FROM fired WHERE outcome = 'done'")
+        sample = house.maildir()[0].read_bytes()
+        for _ in range(rounds):
+            clean(house)
+            house.sql("""INSERT INTO job (agency_id, worker, subject_id, cycle, step, ordinal, party_id, nominal, ready_at,
+                         state) SELECT agency_id, 'bench', subject_id, cycle, step, ordinal, party_id, nominal, at, 'held'
+                         FROM bench_job""")
+            begun = time.monotonic()
+            house.sql(BARE_LETTERS)
+            folder = house.root / "bare"
+            folder.mkdir(exist_ok=True)
+            for n in range(count):
+                with open(folder / f"{n}", "wb") as file:
+                    file.write(sample)
+                    file.flush()
+                    os.fsync(file.fileno())
+            bare.append(count / (time.monotonic() - begun))
+    figure(f"{count:,} letters into a Maildir, end to end", "letters/s", ours, bare,
+           "bare: one SQL statement for all rows, then one fsynced file each")
+
+
+# The planner's work with nothing else: one INSERT ... SELECT into a table with the queue's indexes.
+BARE_PLAN = """
+INSERT INTO bench_plan (agency_id, worker, subject_id, cycle, step, job_id, ordinal, party_id, nominal, ready_at, state,
+                        tries, starts)
+SELECT i.agency_id, 'bare', i.invoice_id, i.due_on, 'reminder', i.invoice_id, 1, i.facility_id, 'epoch', 'epoch', 'ready',
+       0, 0
+  FROM invoice i
+ WHERE i.agency_id = 1 AND i.status = 'sent' AND i.settled_on > %(day)s AND i.due_on <= %(day)s::date - 3
+   AND i.amount_cents - coalesce((SELECT sum(effect_cents) FROM payment p WHERE p.agency_id = i.agency_id
+                                  AND p.invoice_id = i.invoice_id AND p.received_on <= %(day)s), 0) > 0
+   AND NOT EXISTS (SELECT FROM fired f WHERE f.agency_id = i.agency_id AND f.worker = 'bare'
+                   AND f.subject_id = i.invoice_id AND f.cycle = i.due_on AND f.step = 'reminder')
+    ON CONFLICT DO NOTHING
+"""
+
+
+def planning(count, rounds):
+    """A plan over `count` open invoices, all due, and none of them chased before."""
+    ours, bare = [], []
+    with House() as house:
+        house.init()
+        house.schedule("invoice_escalation", **QUIET)
+        house.edit(house.dir / "config/ticklerd.yaml", lambda d: d.update(rooms={"invoice_escalation": 0, "task_desk": 0}))
+        house.start(wait=False)
+        house.wait(lambda: house.one("SELECT count(*) FROM agency") == 1, "the database")
+        house.sql("""INSERT INTO facility (agency_id, ext_id, name, type)
+                     SELECT 1, 'F-' || n, 'Clinic ' || n, 'iop' FROM generate_series(1, 10000) n""")
+        house.sql("""INSERT INTO invoice (agency_id, ext_id, facility_id, issued_on, due_on, amount_cents)
+                     SELECT 1, 'INV-' || n, (n %% 10000) + (SELECT min(facility_id) FROM facility),
+                            %s::date - 60 - (n %% 300)::int, %s::date - 30 - (n %% 300)::int, 10000
+                       FROM generate_series(1, %s) n""", TODAY, TODAY, count)
+        house.sql("CREATE TABLE bench_plan (LIKE job INCLUDING INDEXES)")
+        house.sql("ALTER TABLE bench_plan ALTER job_id DROP NOT NULL")
+        house.sql("VACUUM ANALYZE")
+        for _ in range(rounds):
+            house.sql("TRUNCATE job, occurrence")
+            begun = time.monotonic()
+            house.tickler("run", "invoice_escalation")
+            house.wait(lambda: house.one("SELECT coalesce(sum(planned), 0) FROM occurrence") >= count, "the plan", 600)
+            ours.append(1000 * (time.monotonic() - begun))
+            house.sql("TRUNCATE bench_plan")
+            begun = time.monotonic()
+            house.sql(BARE_PLAN, dict(day=TODAY))
+            bare.append(1000 * (time.monotonic() - begun))
+    figure(f"planning {count:,} due invoices", "ms", ours, bare, "bare: one INSERT ... SELECT with the same indexes")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--letters", type=int, default=5000)
+    parser.add_argument("--invoices", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    model = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
+    print(f"{os.cpu_count()} cores ({model}), Linux {platform.release()}, embedded Postgres (fsync and synchronous_commit "
+          f"on), {options.rounds} rounds, median [min-max]\n")
+    print("| what | unit | ticklerd | bare | ratio | note |\n|---|---|---:|---:|---:|---|")
+    letters(options.letters, options.rounds)
+    planning(options.invoices, options.rounds)
+
+
+if __name__ == "__main__":
+    support.leave_root()
+    main()
