@@ -24,3 +24,6 @@ const struct schedule *config_schedule(const struct config *config, const char *
 
 /* Copies the files of a checked configuration to `to` (made new, then renamed into place). */
 MUST_CHECK gboolean config_copy(const char *config_dir, const char *to, GError **error);
+
+/* Removes a folder and what is below it; symbolic links are removed, not followed. */
+void config_remove(const char *folder);

@@ -20,8 +20,11 @@ struct process {
 
 /* Parses the options above plus `extra` (NULL or a GOptionEntry list ended by an empty one). Prints usage and exits 2
  * for a bad line, --help and --version exit 0. Opens the log, ignores SIGPIPE, blocks the loop's signals, maps the
- * clock, asks the kernel for SIGTERM when the parent dies. */
+ * clock. */
 void process_start(int *argc, char ***argv, const char *summary, GOptionEntry *extra, struct process *ret);
+
+/* Asks the kernel for SIGTERM when the parent dies: for the supervisor's children. */
+void process_follow_parent(void);
 
 /* "host/pid/starttime": who this process is, such that process_is_alive can tell. Lives for ever. */
 const char *process_incarnation(void);

@@ -9,9 +9,13 @@
 
 #include "js.h"
 
+G_BEGIN_DECLS
+
 enum template_kind { TEMPLATE_TEXT, TEMPLATE_HTML };
 
 /* Renders. `file` only names the place in errors ("file:line:column: ..."). NULL on a syntax error or a name that
  * `data` does not have (sections over absent optional keys count as unknown too: give them as false or null). */
 MUST_CHECK char *template_render(const char *file, const char *text, enum template_kind kind, const struct js *data,
                                  GError **error);
+
+G_END_DECLS

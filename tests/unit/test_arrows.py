@@ -13,7 +13,7 @@ VENDORS = {
     r"libpq-fe\.h|libpq/": "daemon/lib/db.c",
     r"czmq\.h|zmq\.h": "daemon/lib/bus.c",
     r"hiredis/": "daemon/lib/meter.c",
-    r"yaml\.h": "daemon/lib/yaml.c",
+    r"yaml\.h": "daemon/lib/yaml_tree.c",
     r"libical/": "daemon/lib/recur.c",
     r"gmime/": "daemon/lib/letter.c",
     r"curl/": "daemon/lib/transfer.c",

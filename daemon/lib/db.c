@@ -1,0 +1,408 @@
+/*
+ * Postgres by libpq: the only file that knows it. One connection, text parameters, prepared on first use. Every wait has
+ * a deadline, set on the connection. It never logs and never retries a statement: the caller knows what that would mean.
+ */
+#include "db.h"
+
+#include <libpq-fe.h>
+#include <stdarg.h>
+#include <string.h>
+
+struct db {
+    PGconn *conn;
+    char *url, *who;
+    GHashTable *prepared; /* name -> itself, on the present connection */
+    char sqlstate[6];
+};
+
+struct db_rows {
+    PGresult *result;
+};
+
+G_DEFINE_QUARK(tickler-db-error, db_error)
+
+static const char session_settings[] =
+    "-c TimeZone=UTC -c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s "
+    "-c search_path=public -c client_min_messages=warning -c DateStyle=ISO";
+
+static PGconn *connect_to(const char *url, const char *who)
+{
+    const char *const keys[] = {"dbname", "application_name", "options", "connect_timeout", "tcp_user_timeout",
+                                "client_encoding", NULL};
+    const char *const values[] = {url, who, session_settings, "5", "15000", "UTF8", NULL};
+    return PQconnectdbParams(keys, values, 1);
+}
+
+static char *one_line(const char *text)
+{
+    char *line = g_strstrip(g_strdup(text));
+    for (char *c = line; *c; c++)
+        if (*c == '\n')
+            *c = ' ';
+    return line;
+}
+
+struct db *db_open(const char *url, const char *who, GError **error)
+{
+    struct db *db = g_new0(struct db, 1);
+    db->url = g_strdup(url);
+    db->who = g_strdup(who);
+    db->prepared = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    if (!db_reopen(db, error))
+        db_close(&db);
+    return db;
+}
+
+void db_close(struct db **db)
+{
+    if (!*db)
+        return;
+    PQfinish((*db)->conn);
+    g_hash_table_unref((*db)->prepared);
+    g_free((*db)->url);
+    g_free((*db)->who);
+    g_clear_pointer(db, g_free);
+}
+
+gboolean db_reopen(struct db *db, GError **error)
+{
+    PQfinish(db->conn);
+    g_hash_table_remove_all(db->prepared);
+    db->conn = connect_to(db->url, db->who);
+    if (PQstatus(db->conn) == CONNECTION_OK)
+        return TRUE;
+    g_autofree char *why = one_line(PQerrorMessage(db->conn));
+    g_set_error(error, DB_ERROR, DB_LOST, "cannot reach Postgres: %s", why);
+    return FALSE;
+}
+
+gboolean db_is_lost(const struct db *db)
+{
+    return PQstatus(db->conn) != CONNECTION_OK;
+}
+
+const char *db_sqlstate(const struct db *db)
+{
+    return db->sqlstate;
+}
+
+static void say(struct db *db, const char *what, PGresult *result, GError **error)
+{
+    const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+    g_strlcpy(db->sqlstate, state ? state : "", sizeof db->sqlstate);
+    gboolean lost = db_is_lost(db) || !state || g_str_has_prefix(state, "57P") || g_str_has_prefix(state, "08") ||
+                    strcmp(state, "25006") == 0; /* a read-only server: another one is the primary now */
+    int code = lost ? DB_LOST : g_str_has_prefix(state, "40") ? DB_CONFLICT : DB_REFUSED;
+    const char *primary = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+    const char *detail = result ? PQresultErrorField(result, PG_DIAG_CONTEXT) : NULL;
+    g_autofree char *why = one_line(primary ? primary : PQerrorMessage(db->conn));
+    g_autofree char *where = detail && g_str_has_prefix(detail, "COPY ") ? one_line(detail) : NULL;
+    g_set_error(error, DB_ERROR, code, "%s: %s%s%s%s%s", what, why, where ? " (" : "", where ? where : "",
+                where ? ")" : "", code == DB_LOST ? " [connection lost]" : "");
+}
+
+static gboolean is_good(PGresult *result)
+{
+    ExecStatusType status = PQresultStatus(result);
+    return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_COPY_IN ||
+           status == PGRES_COPY_OUT;
+}
+
+/* Keeps the result when it is good, else frees it and says why. */
+static struct db_rows *taken(struct db *db, const char *what, PGresult *result, GError **error)
+{
+    if (!is_good(result)) {
+        say(db, what, result, error);
+        PQclear(result);
+        return NULL;
+    }
+    db->sqlstate[0] = '\0';
+    struct db_rows *rows = g_new(struct db_rows, 1);
+    rows->result = result;
+    return rows;
+}
+
+static gboolean prepare(struct db *db, const struct sql *sql, GError **error)
+{
+    if (g_hash_table_contains(db->prepared, sql->name))
+        return TRUE;
+    PGresult *result = PQprepare(db->conn, sql->name, sql->text, 0, NULL);
+    gboolean good = is_good(result);
+    if (good)
+        g_hash_table_add(db->prepared, g_strdup(sql->name));
+    else
+        say(db, sql->name, result, error);
+    PQclear(result);
+    return good;
+}
+
+struct db_rows *db_ask(struct db *db, const struct sql *sql, int n, const char *const *values, GError **error)
+{
+    if (!prepare(db, sql, error))
+        return NULL;
+    return taken(db, sql->name, PQexecPrepared(db->conn, sql->name, n, values, NULL, NULL, 0), error);
+}
+
+gint64 db_touched(struct db_rows *take)
+{
+    gint64 touched = take ? db_rows_touched(take) : -1;
+    db_rows_free(&take);
+    return touched;
+}
+
+gboolean db_run(struct db *db, const char *text, GError **error)
+{
+    struct db_rows *rows = taken(db, "statement", PQexec(db->conn, text), error);
+    gboolean good = rows != NULL;
+    db_rows_free(&rows);
+    return good;
+}
+
+gboolean db_begin(struct db *db, GError **error)
+{
+    return db_run(db, "BEGIN", error);
+}
+
+/* The id of the running transaction if it wrote anything, else NULL. Free with g_free. */
+static char *transaction_id(struct db *db)
+{
+    PGresult *result = PQexec(db->conn, "SELECT pg_current_xact_id_if_assigned()::text");
+    char *id = PQresultStatus(result) == PGRES_TUPLES_OK && !PQgetisnull(result, 0, 0)
+                   ? g_strdup(PQgetvalue(result, 0, 0)) : NULL;
+    PQclear(result);
+    return id;
+}
+
+/* Asks a fresh connection what became of a transaction whose COMMIT was never answered; tries for half a minute. */
+static gboolean was_committed(struct db *db, const char *id, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    for (int tries = 0; tries < 60; tries++) {
+        g_clear_error(&why);
+        if (!db_reopen(db, &why)) {
+            g_usleep(G_USEC_PER_SEC / 2);
+            continue;
+        }
+        const char *values[] = {id};
+        PGresult *result = PQexecParams(db->conn, "SELECT pg_xact_status($1::xid8)", 1, NULL, values, NULL, NULL, 0);
+        g_autofree char *status = PQntuples(result) == 1 ? g_strdup(PQgetvalue(result, 0, 0)) : NULL;
+        PQclear(result);
+        if (g_strcmp0(status, "committed") == 0)
+            return TRUE;
+        if (g_strcmp0(status, "aborted") == 0) {
+            g_set_error(error, DB_ERROR, DB_LOST, "the connection was lost and transaction %s did not commit", id);
+            return FALSE;
+        }
+        g_usleep(G_USEC_PER_SEC / 2); /* still in progress: the old backend has yet to notice */
+    }
+    g_set_error(error, DB_ERROR, DB_LOST, "transaction %s: its outcome could not be asked: %s", id,
+                why ? why->message : "still in progress");
+    return FALSE;
+}
+
+gboolean db_commit(struct db *db, GError **error)
+{
+    g_autofree char *id = transaction_id(db);
+    g_autoptr(GError) why = NULL;
+    PGresult *result = PQexec(db->conn, "COMMIT");
+    gboolean rolled_back = strcmp(PQcmdStatus(result), "ROLLBACK") == 0; /* an error earlier in the transaction */
+    struct db_rows *rows = taken(db, "COMMIT", result, &why);
+    gboolean good = rows != NULL && !rolled_back;
+    db_rows_free(&rows);
+    if (good)
+        return TRUE;
+    if (rolled_back)
+        g_set_error(error, DB_ERROR, DB_REFUSED, "the transaction had failed and was rolled back");
+    else if (g_error_matches(why, DB_ERROR, DB_LOST) && id)
+        return was_committed(db, id, error);
+    else
+        g_propagate_error(error, g_steal_pointer(&why));
+    return FALSE;
+}
+
+void db_rollback(struct db *db)
+{
+    if (!db_is_lost(db))
+        PQclear(PQexec(db->conn, "ROLLBACK"));
+}
+
+int db_rows_count(const struct db_rows *rows)
+{
+    return PQntuples(rows->result);
+}
+
+gint64 db_rows_touched(const struct db_rows *rows)
+{
+    return g_ascii_strtoll(PQcmdTuples(rows->result), NULL, 10);
+}
+
+static int column_of(const struct db_rows *rows, const char *column)
+{
+    int number = PQfnumber(rows->result, column);
+    if (number < 0)
+        g_error("a question has no column '%s'", column);
+    return number;
+}
+
+const char *db_text(const struct db_rows *rows, int row, const char *column)
+{
+    return db_cell(rows, row, column_of(rows, column));
+}
+
+gint64 db_int(const struct db_rows *rows, int row, const char *column)
+{
+    const char *text = db_text(rows, row, column);
+    return text ? g_ascii_strtoll(text, NULL, 10) : 0;
+}
+
+gboolean db_bool(const struct db_rows *rows, int row, const char *column)
+{
+    return g_strcmp0(db_text(rows, row, column), "t") == 0;
+}
+
+gboolean db_is_null(const struct db_rows *rows, int row, const char *column)
+{
+    return db_text(rows, row, column) == NULL;
+}
+
+int db_columns(const struct db_rows *rows)
+{
+    return PQnfields(rows->result);
+}
+
+const char *db_column_name(const struct db_rows *rows, int column)
+{
+    return PQfname(rows->result, column);
+}
+
+const char *db_cell(const struct db_rows *rows, int row, int column)
+{
+    return PQgetisnull(rows->result, row, column) ? NULL : PQgetvalue(rows->result, row, column);
+}
+
+void db_rows_free(struct db_rows **rows)
+{
+    if (!*rows)
+        return;
+    PQclear((*rows)->result);
+    g_clear_pointer(rows, g_free);
+}
+
+struct db_array {
+    GString *text;
+    guint length;
+    gboolean closed; /* read, and so complete */
+};
+
+struct db_array *db_array_new(void)
+{
+    struct db_array *array = g_new0(struct db_array, 1);
+    array->text = g_string_new("{");
+    return array;
+}
+
+static void next_element(struct db_array *array)
+{
+    g_assert(!array->closed);
+    if (array->length++ > 0)
+        g_string_append_c(array->text, ',');
+}
+
+void db_array_add(struct db_array *array, const char *text)
+{
+    next_element(array);
+    if (!text) {
+        g_string_append(array->text, "NULL");
+        return;
+    }
+    g_string_append_c(array->text, '"');
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            g_string_append_c(array->text, '\\');
+        g_string_append_c(array->text, *text);
+    }
+    g_string_append_c(array->text, '"');
+}
+
+void db_array_add_int(struct db_array *array, gint64 number)
+{
+    next_element(array);
+    g_string_append_printf(array->text, "%" G_GINT64_FORMAT, number);
+}
+
+const char *db_array_text(struct db_array *array)
+{
+    if (!array->closed)
+        g_string_append_c(array->text, '}');
+    array->closed = TRUE;
+    return array->text->str;
+}
+
+guint db_array_length(const struct db_array *array)
+{
+    return array->length;
+}
+
+void db_array_free(struct db_array **array)
+{
+    if (!*array)
+        return;
+    g_string_free((*array)->text, TRUE);
+    g_clear_pointer(array, g_free);
+}
+
+gboolean db_copy_begin(struct db *db, const char *copy_text, GError **error)
+{
+    return db_run(db, copy_text, error);
+}
+
+gboolean db_copy_put(struct db *db, const char *bytes, gsize length, GError **error)
+{
+    if (PQputCopyData(db->conn, bytes, (int)length) == 1)
+        return TRUE;
+    say(db, "COPY", NULL, error);
+    return FALSE;
+}
+
+gint64 db_copy_end(struct db *db, GError **error)
+{
+    if (PQputCopyEnd(db->conn, NULL) != 1) {
+        say(db, "COPY", NULL, error);
+        return -1;
+    }
+    gint64 touched = db_touched(taken(db, "COPY", PQgetResult(db->conn), error));
+    PQclear(PQgetResult(db->conn));
+    return touched;
+}
+
+gboolean db_copy_across(struct db *from, const char *from_text, struct db *to, const char *to_text, GError **error)
+{
+    if (!db_run(from, from_text, error) || !db_copy_begin(to, to_text, error))
+        return FALSE;
+    char *bytes = NULL;
+    int length;
+    while ((length = PQgetCopyData(from->conn, &bytes, 0)) > 0) {
+        gboolean put = db_copy_put(to, bytes, (gsize)length, error);
+        PQfreemem(bytes);
+        if (!put)
+            return FALSE;
+    }
+    if (db_touched(taken(from, "COPY", PQgetResult(from->conn), error)) < 0)
+        return FALSE;
+    PQclear(PQgetResult(from->conn));
+    return db_copy_end(to, error) >= 0;
+}
+
+int db_fd(const struct db *db)
+{
+    return PQsocket(db->conn);
+}
+
+char *db_next_notice(struct db *db)
+{
+    PQconsumeInput(db->conn);
+    PGnotify *notice = PQnotifies(db->conn);
+    char *channel = notice ? g_strdup(notice->relname) : NULL;
+    PQfreemem(notice);
+    return channel;
+}

@@ -1,0 +1,258 @@
+/*
+ * Mail to a relay and calls to web hooks, by libcurl: the only file that knows it.
+ *
+ * What may have been accepted is told apart from what was not by one fact: whether the letter's bytes were asked for,
+ * which libcurl does only after the relay's 354.
+ */
+#include "transfer.h"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <string.h>
+
+#include "crypto.h"
+
+#define ANSWER_MAX (64 * 1024)
+
+struct relay {
+    CURL *curl;
+    char *url, *user, *password, *ca_file;
+    gboolean starttls;
+    long timeout_s;
+};
+
+struct body {
+    const char *at;
+    gsize left;
+    gboolean begun; /* the relay said 354 and wants the letter */
+};
+
+struct reply {
+    char first_bad[300]; /* the first line that begins with 4 or 5 */
+    gsize read;
+};
+
+static gboolean curl_ready(void)
+{
+    static gsize started;
+    if (g_once_init_enter(&started))
+        g_once_init_leave(&started, curl_global_init(CURL_GLOBAL_DEFAULT) == 0 ? 1 : 2);
+    return started == 1;
+}
+
+struct relay *relay_open(const struct relay_settings *settings, GError **error)
+{
+    struct relay *relay = g_new0(struct relay, 1);
+    relay->curl = curl_ready() ? curl_easy_init() : NULL;
+    relay->url = g_strdup(settings->url);
+    relay->user = g_strdup(settings->user);
+    relay->password = g_strdup(settings->password);
+    relay->ca_file = g_strdup(settings->ca_file);
+    relay->starttls = settings->starttls;
+    relay->timeout_s = settings->timeout_s;
+    if (relay->curl)
+        return relay;
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "libcurl could not start");
+    relay_close(&relay);
+    return NULL;
+}
+
+void relay_close(struct relay **relay)
+{
+    if (!*relay)
+        return;
+    curl_easy_cleanup((*relay)->curl);
+    if ((*relay)->password)
+        crypto_wipe((*relay)->password, strlen((*relay)->password));
+    g_free((*relay)->url);
+    g_free((*relay)->user);
+    g_free((*relay)->password);
+    g_free((*relay)->ca_file);
+    g_clear_pointer(relay, g_free);
+}
+
+static size_t give_body(char *into, size_t size, size_t n, void *with)
+{
+    struct body *body = with;
+    gsize given = MIN(size * n, body->left);
+    body->begun = TRUE;
+    memcpy(into, body->at, given);
+    body->at += given;
+    body->left -= given;
+    return given;
+}
+
+static size_t hear_reply(char *line, size_t size, size_t n, void *with)
+{
+    struct reply *reply = with;
+    gsize length = size * n;
+    if (!reply->first_bad[0] && length > 3 && (line[0] == '4' || line[0] == '5'))
+        g_snprintf(reply->first_bad, sizeof reply->first_bad, "%.*s", (int)MIN(length, 299), line);
+    return length;
+}
+
+static void set_up(struct relay *relay, const char *from, struct curl_slist *to, struct body *body,
+                   struct reply *reply)
+{
+    CURL *curl = relay->curl;
+    curl_easy_reset(curl); /* keeps the connection */
+    curl_easy_setopt(curl, CURLOPT_URL, relay->url);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, relay->timeout_s);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, MIN(MAX(relay->timeout_s / 3, 1L), 10L));
+    curl_easy_setopt(curl, CURLOPT_USE_SSL, (long)(relay->starttls ? CURLUSESSL_ALL : CURLUSESSL_NONE));
+    if (relay->ca_file)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, relay->ca_file);
+    if (relay->user) {
+        curl_easy_setopt(curl, CURLOPT_USERNAME, relay->user);
+        curl_easy_setopt(curl, CURLOPT_PASSWORD, relay->password);
+    }
+    curl_easy_setopt(curl, CURLOPT_MAIL_FROM, from);
+    curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, to);
+    curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(curl, CURLOPT_READFUNCTION, give_body);
+    curl_easy_setopt(curl, CURLOPT_READDATA, body);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, hear_reply);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, reply);
+}
+
+/* One line without the recipient's address: replies are logged and shown. */
+static char *clean_reply(const char *text, const char *to)
+{
+    g_auto(GStrv) around = g_strsplit(text, to, -1);
+    char *line = g_strstrip(g_strjoinv("(recipient)", around));
+    for (char *c = line; *c; c++)
+        if ((guchar)*c < 0x20)
+            *c = ' ';
+    return line;
+}
+
+enum delivery relay_send(struct relay *relay, const char *from, const char *to, GBytes *letter, char **ret_reply,
+                         gboolean *ret_about_relay)
+{
+    struct body body = {0};
+    struct reply reply = {{0}, 0};
+    body.at = g_bytes_get_data(letter, &body.left);
+    struct curl_slist *rcpt = curl_slist_append(NULL, to);
+    set_up(relay, from, rcpt, &body, &reply);
+    CURLcode result = curl_easy_perform(relay->curl);
+    long code = 0;
+    curl_easy_getinfo(relay->curl, CURLINFO_RESPONSE_CODE, &code);
+    curl_slist_free_all(rcpt);
+    *ret_reply = clean_reply(reply.first_bad[0] ? reply.first_bad : curl_easy_strerror(result), to);
+    int said = reply.first_bad[0] - '0', about = 0;
+    enum delivery delivery;
+    if (result == CURLE_OK && code == 250) {
+        delivery = DELIVERY_SENT;
+        g_free(*ret_reply);
+        *ret_reply = g_strdup("250");
+    } else if (body.begun && said != 4 && said != 5) {
+        delivery = DELIVERY_UNKNOWN; /* no word after the letter began: the relay may own it */
+    } else if (said == 5 && result != CURLE_LOGIN_DENIED && result != CURLE_USE_SSL_FAILED &&
+               (body.begun || result == CURLE_SEND_ERROR)) {
+        delivery = DELIVERY_NEVER; /* RCPT or the letter itself was refused for good */
+    } else {
+        delivery = DELIVERY_LATER;
+        about = !(said == 4 && (body.begun || result == CURLE_SEND_ERROR)) || g_str_has_prefix(reply.first_bad, "421");
+    }
+    *ret_about_relay = about;
+    return delivery;
+}
+
+static gboolean is_private_v4(guint32 ip)
+{
+    static const struct { guint32 net; int bits; } nets[] = {
+        {0x00000000, 8},  {0x0a000000, 8},  {0x64400000, 10}, {0x7f000000, 8},  {0xa9fe0000, 16}, {0xac100000, 12},
+        {0xc0000000, 24}, {0xc0a80000, 16}, {0xc6120000, 15}, {0xe0000000, 4}, {0xf0000000, 4}};
+    for (gsize i = 0; i < ARRAY_LEN(nets); i++)
+        if ((ip ^ nets[i].net) >> (32 - nets[i].bits) == 0)
+            return TRUE;
+    return FALSE;
+}
+
+static gboolean is_private(const char *address)
+{
+    struct in_addr v4;
+    struct in6_addr v6;
+    if (inet_pton(AF_INET, address, &v4) == 1)
+        return is_private_v4(ntohl(v4.s_addr));
+    if (inet_pton(AF_INET6, address, &v6) != 1)
+        return TRUE;
+    if (IN6_IS_ADDR_V4MAPPED(&v6) || IN6_IS_ADDR_V4COMPAT(&v6)) {
+        guint32 mapped;
+        memcpy(&mapped, v6.s6_addr + 12, sizeof mapped);
+        return is_private_v4(ntohl(mapped));
+    }
+    return IN6_IS_ADDR_LOOPBACK(&v6) || IN6_IS_ADDR_LINKLOCAL(&v6) || IN6_IS_ADDR_MULTICAST(&v6) ||
+           (v6.s6_addr[0] & 0xfe) == 0xfc || (v6.s6_addr[0] == 0x00 && v6.s6_addr[1] == 0x64);
+}
+
+/* Called when connected, before a byte is sent: names can be pointed anywhere between two look-ups. */
+static int check_address(void *with, char *address, char *local UNUSED, int port UNUSED, int local_port UNUSED)
+{
+    return *(const gboolean *)with || !is_private(address) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+}
+
+static size_t read_answer(char *bytes UNUSED, size_t size, size_t n, void *with)
+{
+    struct reply *reply = with;
+    reply->read += size * n;
+    return reply->read <= ANSWER_MAX ? size * n : 0;
+}
+
+static char *signature(const struct webhook *hook)
+{
+    g_autofree guchar *key = NULL;
+    gsize length = strlen(hook->secret);
+    if (g_str_has_prefix(hook->secret, "whsec_"))
+        key = g_base64_decode(hook->secret + strlen("whsec_"), &length);
+    g_autofree char *text = g_strdup_printf("%s.%" G_GINT64_FORMAT ".%s", hook->id, hook->timestamp_s, hook->body);
+    g_autofree char *mac = crypto_hmac_base64(key ? (const void *)key : hook->secret, length, text, strlen(text));
+    return g_strdup_printf("webhook-signature: v1,%s", mac);
+}
+
+static enum delivery judge_answer(CURLcode result, long code)
+{
+    if (result == CURLE_OK && code >= 200 && code < 300)
+        return DELIVERY_SENT;
+    gboolean slow_down = code == 408 || code == 425 || code == 429;
+    if (result == CURLE_ABORTED_BY_CALLBACK || result == CURLE_UNSUPPORTED_PROTOCOL || result == CURLE_URL_MALFORMAT)
+        return DELIVERY_NEVER;
+    return result == CURLE_OK && code >= 400 && code < 500 && !slow_down ? DELIVERY_NEVER : DELIVERY_LATER;
+}
+
+enum delivery webhook_post(const struct webhook *hook, char **ret_reply)
+{
+    CURL *curl = curl_ready() ? curl_easy_init() : NULL;
+    if (!curl) {
+        *ret_reply = g_strdup("libcurl could not start");
+        return DELIVERY_LATER;
+    }
+    g_autofree char *id = g_strdup_printf("webhook-id: %s", hook->id);
+    g_autofree char *stamp = g_strdup_printf("webhook-timestamp: %" G_GINT64_FORMAT, hook->timestamp_s);
+    g_autofree char *mac = signature(hook);
+    const char *const headers[] = {"Content-Type: application/json", id, stamp, mac};
+    struct curl_slist *list = NULL;
+    for (gsize i = 0; i < ARRAY_LEN(headers); i++)
+        list = curl_slist_append(list, headers[i]);
+    struct reply reply = {{0}, 0};
+    curl_easy_setopt(curl, CURLOPT_URL, hook->url);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, hook->allow_private ? "http,https" : "https");
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)hook->timeout_s);
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, hook->body);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, read_answer);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &reply);
+    curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, check_address);
+    curl_easy_setopt(curl, CURLOPT_PREREQDATA, &hook->allow_private);
+    CURLcode result = curl_easy_perform(curl);
+    long code = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
+    *ret_reply = result == CURLE_OK ? g_strdup_printf("HTTP %ld", code) : g_strdup(curl_easy_strerror(result));
+    curl_slist_free_all(list);
+    curl_easy_cleanup(curl);
+    return judge_answer(result, code);
+}
