@@ -1,0 +1,12 @@
+/* control.h: talking to the supervisor over DIR/run/control. */
+#pragma once
+
+#include "bus.h"
+#include "js.h"
+
+/* Asks {"do": what} and waits up to `wait_ms`; NULL when no supervisor answers. Free with js_unref. */
+MUST_CHECK struct js *control_ask(const char *dir, const char *what, int wait_ms);
+
+/* Tells the supervisor each second that this process' loop turns: a child that falls silent is killed and started
+ * again. Runs on `loop` until it ends. */
+void control_beat(struct loop *loop, const char *dir);
