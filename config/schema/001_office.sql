@@ -110,6 +110,22 @@ LANGUAGE sql STABLE AS $$
      WHERE agency_id = agency AND invoice_id = invoice AND received_on <= on_day
 $$;
 
+-- Who is billed for a facility: itself when it has a billing contact with an address, else the nearest parent that has
+-- one, else itself. Four levels of parents are enough for any group of clinics, and end a circle.
+CREATE FUNCTION bill_to(agency int, facility bigint) RETURNS bigint LANGUAGE sql STABLE AS $$
+    WITH RECURSIVE up AS (
+        SELECT f.facility_id, f.parent_id, 0 AS level FROM facility f
+         WHERE f.agency_id = agency AND f.facility_id = facility
+        UNION ALL
+        SELECT f.facility_id, f.parent_id, level + 1 FROM up JOIN facility f ON f.agency_id = agency
+           AND f.facility_id = up.parent_id WHERE level < 4
+    )
+    SELECT coalesce((SELECT facility_id FROM up
+                      WHERE EXISTS (SELECT FROM contact c WHERE c.agency_id = agency AND c.facility_id = up.facility_id
+                                      AND c.role = 'billing' AND c.email IS NOT NULL)
+                      ORDER BY level LIMIT 1), facility)
+$$;
+
 -- A hold stops the letters: a dispute, a promise to pay, a pause, a wish not to be written to.
 CREATE TABLE hold (
     agency_id    int    NOT NULL REFERENCES agency,
@@ -129,6 +145,17 @@ CREATE TABLE hold (
     CHECK (until_on IS NULL OR until_on >= from_on)
 );
 CREATE INDEX hold_of_subject ON hold (agency_id, about, subject_id);
+
+-- The hold in force on an invoice or its facility that day, as "dispute: they say ...", or NULL.
+CREATE FUNCTION invoice_held(agency int, invoice bigint, facility bigint, on_day date) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT kind || ': ' || reason FROM hold
+     WHERE agency_id = agency AND ((about = 'invoice' AND subject_id = invoice) OR
+                                   (about = 'facility' AND subject_id = facility))
+       AND from_on <= on_day AND (until_on IS NULL OR until_on >= on_day)
+       AND (released_on IS NULL OR released_on > on_day)
+     ORDER BY hold_id LIMIT 1
+$$;
 
 CREATE TABLE suppression (
     agency_id int  NOT NULL REFERENCES agency,

@@ -51,7 +51,8 @@ CREATE TABLE job (
     starts     int    NOT NULL DEFAULT 0,   -- workers that died with it in hand
     PRIMARY KEY (agency_id, worker, subject_id, cycle, step)
 );
-CREATE INDEX job_ready ON job (worker, ready_at, job_id) WHERE state = 'ready';
+CREATE INDEX job_ready ON job (worker, agency_id, ready_at, job_id) WHERE state = 'ready';
+CREATE INDEX job_of_party ON job (agency_id, worker, party_id);
 
 -- The ledger: append-only, one row for each step of each cycle that will not be taken again.
 CREATE TABLE fired (

@@ -10,6 +10,7 @@
 
 #define FRAME_MAX (64 * 1024)
 #define QUEUE_MAX 1000
+#define LAST_WORDS_MS 200 /* a client that leaves lets its last frames go */
 
 struct source { /* one callback of the loop */
     struct loop *loop;
@@ -232,7 +233,7 @@ static struct bus *bus_new(int type)
     struct bus *bus = g_new0(struct bus, 1);
     bus->router = type == ZMQ_ROUTER;
     bus->sock = zsock_new(type);
-    zsock_set_linger(bus->sock, 0);
+    zsock_set_linger(bus->sock, bus->router ? 0 : LAST_WORDS_MS);
     zsock_set_sndhwm(bus->sock, QUEUE_MAX);
     zsock_set_rcvhwm(bus->sock, QUEUE_MAX);
     zsock_set_sndtimeo(bus->sock, 0);

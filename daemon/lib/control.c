@@ -35,11 +35,19 @@ static void beat(struct loop *loop UNUSED, void *with)
     (void)!bus_send(with, NULL, bytes); /* nobody listens: nobody needs to know */
 }
 
+static struct bus *beat_bus;
+
 void control_beat(struct loop *loop, const char *dir)
 {
-    struct bus *bus = open_control(dir, "beat");
-    if (!bus)
+    beat_bus = open_control(dir, "beat");
+    if (!beat_bus)
         return;
-    beat(loop, bus);
-    loop_every(loop, 1000, beat, bus);
+    beat(loop, beat_bus);
+    loop_every(loop, 1000, beat, beat_bus);
+}
+
+void control_beat_now(void)
+{
+    if (beat_bus)
+        beat(NULL, beat_bus);
 }

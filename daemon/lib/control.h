@@ -10,3 +10,6 @@ MUST_CHECK struct js *control_ask(const char *dir, const char *what, int wait_ms
 /* Tells the supervisor each second that this process' loop turns: a child that falls silent is killed and started
  * again. Runs on `loop` until it ends. */
 void control_beat(struct loop *loop, const char *dir);
+
+/* Says it once more, from the middle of long work. */
+void control_beat_now(void);

@@ -13,14 +13,16 @@
 #include "js.h"
 #include "schedule.h"
 
-/* What becomes of a job. */
+/* What becomes of a job. Planning is pure, so what merely is not true or not allowed today leaves no mark in the ledger:
+ * should it become true again (a refund, a broken promise), the next plan finds it. */
 enum verdict {
     VERDICT_NONE,       /* not decided: a defect of the room */
-    VERDICT_DONE,       /* its letters and tasks go out */
-    VERDICT_MOOT,       /* no longer true: `reason` */
-    VERDICT_SUPERSEDED, /* a later step of the same subject goes instead */
-    VERDICT_LATER,      /* not now: `reason`, `until` */
-    VERDICT_NEVER,      /* cannot be done: `reason`; a task tells a person */
+    VERDICT_DONE,       /* its letters and tasks go out; ledger */
+    VERDICT_SUPERSEDED, /* a later step of the same subject goes instead; ledger */
+    VERDICT_NEVER,      /* cannot be done: `reason`; a task tells a person; ledger */
+    VERDICT_MOOT,       /* no longer true: `reason`; the job ends, an event says so */
+    VERDICT_HELD,       /* a person holds it: `reason`; the job ends, an event says so */
+    VERDICT_LATER,      /* not now: `reason`, `until`; the job stays */
 };
 
 /* One job with the row that fetch.sql gave for it. */
@@ -34,6 +36,8 @@ struct job {
     const char *step_id;
     int ordinal, tries;
     const struct step *step;   /* NULL: the ladder no longer has it */
+    gboolean fired;
+    const char *held;
     const struct db_rows *rows; /* the room's own columns: db_text(job->rows, job->row, "due_on") */
     int row;
 
@@ -44,23 +48,26 @@ struct job {
 
 /* A letter that the room asks for. The skeleton finds the people of `to`, renders, caps and sends. */
 struct letter_wish {
-    const struct step *step;
-    const char *template;      /* step->template unless the room chose another */
+    const char *step_id;
+    const char *template;
     enum recipient to[4];
     int to_count;
-    struct js *data;           /* what the templates may name */
-    GPtrArray *jobs;           /* struct job, lent: the steps it carries; none for a thank-you */
-    char *cycle_key;           /* makes the Message-ID with the jobs: e.g. the currency */
+    const char *to_name, *to_address; /* instead of `to`: one person, lent by the job's row */
+    gboolean free_of_gap;             /* a thank-you, a digest: min_gap and caps do not count it */
+    const char *variety;              /* tells two letters of one step and party apart: the currency. Lent */
+    struct js *data;                  /* what the templates may name; the skeleton adds `contact` */
+    GPtrArray *jobs;                  /* struct job, lent: the steps it carries */
 };
 
 struct task_wish {
     const char *step_id;
-    char *matter;              /* one open task per matter: "invoice_escalation call facility:F-12" */
-    char *title, *reason, *script, *phone;
-    enum recipient to;
+    char *matter, *title, *reason, *phone;
+    const char *script;               /* a template's name, or NULL */
+    const char *role;                 /* "va", "va_lead", ... */
     const char *priority;
     day due_on;
-    GPtrArray *jobs;           /* struct job, lent */
+    struct js *data;                  /* for title and script */
+    GPtrArray *jobs;                  /* struct job, lent */
 };
 
 /* All ready jobs of one party. */
@@ -75,19 +82,31 @@ struct party {
 
 struct room {
     const char *name;          /* its queue, its schedule, its templates */
-    /* fetch.sql: $1 job_ids bigint[]  $2 date. One row per open job, any order, with at least: job_id, agency_id,
-     * subject_id, subject, party_id, party, cycle, step, ordinal, tries, variant, fired (already in the ledger),
-     * held (a hold's reason, or NULL), zone (of the party); plus the room's own columns. */
+    /*
+     * fetch.sql: $1 job_ids bigint[]  $2 date  $3 min_amount_cents. One row per open job with at least: job_id,
+     * agency_id, subject_id, subject, party_id, party, cycle, step, ordinal, tries, variant, fired (already in the
+     * ledger), held (a hold's reason, or NULL), zone (of the party), from_name, reply_to; plus the room's own columns.
+     */
     const struct sql *fetch;
-    /* Pure: gives every job its verdict and fills letters and tasks. */
+    /* Pure: gives every job its verdict and fills letters and tasks. A job whose step left the ladder, has fired or is
+     * held, and all but the highest step of a subject, are dealt with before. */
     void (*decide)(struct party *party);
+    const char *const *extra_steps; /* steps beside the ladder, NULL-terminated, or NULL */
 };
 
 /* Runs the room until told to drain. Returns main's exit code. */
 int room_main(int argc, char **argv, const struct room *room);
 
-/* For decide(). The wishes own what they are given; `data` is taken. */
+/* For decide(). */
 void job_say(struct job *job, enum verdict verdict, const char *format, ...) PRINTF_LIKE(3, 4);
 void job_later(struct job *job, instant until, const char *format, ...) PRINTF_LIKE(3, 4);
+/* New wishes; `data` is taken. */
 struct letter_wish *party_letter(struct party *party, const struct step *step, struct js *data);
-struct task_wish *party_task(struct party *party, const struct step *step);
+struct task_wish *party_task(struct party *party, const struct step *step, struct js *data);
+
+/* "1,234.50" of cents. Free with g_free. */
+char *money_format(gint64 cents);
+
+/* Parties are made by the skeleton, and by tests of decide(). */
+struct party *party_new(const struct schedule *schedule, day today, instant now);
+void party_free(struct party *party);

@@ -13,7 +13,9 @@ struct room_row {
      * due.sql, asked by the planner and by `tickler plan`, for one agency and date:
      *   $1 agency_id  $2 date  $3 variants text[]  $4 steps text[]  $5 ordinals int[]  $6 latest anchors date[]
      *   $7 oldest anchors date[] (NULL: no bound)  $8 catch_up ("latest", "one_step")  $9 min_amount_cents
-     * $3..$7 are parallel: a step of a ladder is due when oldest <= anchor <= latest.
+     *   $10 issued by date[] (NULL: no bound)
+     * $3..$7 and $10 are parallel rungs: a step is due when oldest <= anchor <= latest and the subject existed on
+     * `issued by`, the step's own day. Variant '' is the ladder of those without an override.
      * Answers subject_id, subject ("invoice:INV-7"), cycle, step, ordinal, party_id, party ("facility:F-12"), why.
      */
     const struct sql *due;

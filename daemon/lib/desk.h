@@ -1,0 +1,29 @@
+/*
+ * desk.h: tasks for people. A task never belongs to nobody: the least loaded of the wanted role whose skills, absence
+ * and working hours fit, else the next role up (VA, lead, leadership), else anyone of the agency. One open task a matter.
+ */
+#pragma once
+
+#include "clock.h"
+#include "db.h"
+#include "day.h"
+
+struct desk_task {
+    int agency;
+    const char *worker, *step, *party; /* "facility:F-12" */
+    const char *matter;                /* one open task per matter */
+    const char *subjects;              /* array text, e.g. db_array_text() of "invoice:INV-7" */
+    const char *title, *reason, *script, *phone; /* script, phone: or NULL */
+    const char *role;                  /* wanted: "va", "va_lead", "account_manager", "leadership", ... */
+    const char *priority;
+    day due_on;
+    instant now;
+};
+
+/* Raises it, or finds that the matter has an open task (then *ret_id is 0). Writes the event. In the caller's
+ * transaction. */
+MUST_CHECK gboolean desk_raise(struct db *db, const struct desk_task *task, gint64 *ret_id, GError **error);
+
+/* Appends one event to an agency's chain. `detail` is a JSON object's text. */
+MUST_CHECK gboolean desk_event(struct db *db, int agency, instant at, const char *actor, const char *kind,
+                               const char *about, const char *detail, GError **error);

@@ -1,0 +1,361 @@
+/*
+ * From wishes to claims: people are found, windows, gaps and caps are kept, letters rendered and committed as `sending`.
+ * Runs inside the window's transaction; sends nothing.
+ */
+#include <string.h>
+
+#include "crypto.h"
+#include "desk.h"
+#include "letter.h"
+#include "libtickler_sql.h"
+#include "room_shared.h"
+
+struct person {
+    const char *role, *name, *address; /* lent by the rows */
+};
+
+struct addressing { /* the people of one wish */
+    struct db_rows *rows;
+    struct person people[8];
+    int count;
+};
+
+static char *int_text(gint64 number)
+{
+    return g_strdup_printf("%" G_GINT64_FORMAT, number);
+}
+
+void claim_free(gpointer data)
+{
+    struct claim *claim = data;
+    g_free(claim->internet_id);
+    g_free(claim->address);
+    g_free(claim->recipient);
+    g_free(claim->subjects);
+    g_free(claim->party);
+    g_bytes_unref(claim->letter);
+    g_array_unref(claim->job_ids);
+    g_free(claim->reply);
+    g_free(claim);
+}
+
+const char *desk_template(struct desk *desk, const char *file, GError **error)
+{
+    char *text = g_hash_table_lookup(desk->templates, file);
+    if (text)
+        return text;
+    g_autofree char *path = g_build_filename(desk->config->dir, "templates", desk->room->name, file, NULL);
+    if (!g_file_get_contents(path, &text, NULL, error))
+        return NULL;
+    g_hash_table_insert(desk->templates, g_strdup(file), text);
+    return text;
+}
+
+char *desk_render(struct desk *desk, const char *file, enum template_kind kind, const struct js *data, GError **error)
+{
+    const char *text = desk_template(desk, file, error);
+    return text ? template_render(file, text, kind, data, error) : NULL;
+}
+
+/* --- whom */
+
+static gboolean find_people(struct desk *desk, const struct job *first, const struct letter_wish *wish,
+                            struct addressing *ret, GError **error)
+{
+    if (wish->to_address) {
+        ret->people[ret->count++] = (struct person){"person", wish->to_name, wish->to_address};
+        return TRUE;
+    }
+    AUTO_ARRAY struct db_array *roles = db_array_new();
+    for (int i = 0; i < wish->to_count; i++)
+        db_array_add(roles, recipient_names[wish->to[i]]);
+    g_autofree char *agency = int_text(first->agency), *party = int_text(first->party_id);
+    ret->rows = db_ask_with(desk->db, &sql_recipients, error, agency, party, db_array_text(roles));
+    for (int row = 0; ret->rows && row < MIN(db_rows_count(ret->rows), (int)ARRAY_LEN(ret->people)); row++)
+        ret->people[ret->count++] = (struct person){db_text(ret->rows, row, "role"), db_text(ret->rows, row, "name"),
+                                                    db_text(ret->rows, row, "email")};
+    return ret->rows != NULL;
+}
+
+static gboolean is_outside(const struct letter_wish *wish)
+{
+    return !wish->to_address && wish->to_count > 0 && wish->to[0] <= TO_THERAPIST;
+}
+
+/* --- when */
+
+static void postpone_all(const struct letter_wish *wish, instant until, const char *reason)
+{
+    for (guint i = 0; i < wish->jobs->len; i++)
+        job_later(wish->jobs->pdata[i], until, "%s", reason);
+}
+
+static gboolean last_letter_day(struct desk *desk, const struct job *job, day *ret, GError **error)
+{
+    g_autofree char *agency = int_text(job->agency);
+    AUTO_ROWS struct db_rows *rows = db_ask_with(desk->db, &sql_last_letter, error, agency, job->party);
+    if (!rows)
+        return FALSE;
+    instant at;
+    *ret = DAY_NONE;
+    const char *text = db_text(rows, 0, "at");
+    if (!text)
+        return TRUE;
+    if (!instant_parse(text, &at, error))
+        return FALSE;
+    *ret = zone_day(desk->schedule->zone, at);
+    return TRUE;
+}
+
+/* One contact more today, unless that passes a cap: the condition is in the UPDATE, so it holds over all workers. */
+static gboolean spend(struct desk *desk, const struct job *job, const struct party *party, gboolean *ret_spent,
+                      GError **error)
+{
+    int own = desk->schedule->per_party_per_day, total = desk->config->settings->party_per_day_total;
+    g_autofree char *agency = int_text(job->agency), *today = day_format(party->today);
+    g_autofree char *own_scope = g_strdup_printf("%s %s", job->party, desk->room->name);
+    g_autofree char *own_cap = int_text(own ? own : G_MAXINT32), *total_cap = int_text(total ? total : G_MAXINT32);
+    gint64 first = db_tell(desk->db, &sql_spend, error, agency, own_scope, today, own_cap);
+    gint64 second = first > 0 ? db_tell(desk->db, &sql_spend, error, agency, job->party, today, total_cap) : 0;
+    *ret_spent = second > 0;
+    if (first > 0 && second == 0)
+        return db_tell(desk->db, &sql_unspend, error, agency, own_scope, today) >= 0;
+    return first >= 0 && second >= 0;
+}
+
+/* May this wish go out now? When not, its jobs are postponed with the reason. */
+static gboolean timely(struct desk *desk, struct party *party, const struct letter_wish *wish, gboolean *ret_now,
+                       GError **error)
+{
+    const struct job *job = wish->jobs->pdata[0];
+    const struct zone *zone = zone_get(db_text(job->rows, job->row, "zone"));
+    zone = zone ? zone : desk->schedule->zone;
+    instant opens = window_next(&desk->schedule->window, zone, party->now);
+    *ret_now = FALSE;
+    if (opens > party->now) {
+        postpone_all(wish, opens, "outside the hours in which letters go out");
+        return TRUE;
+    }
+    if (wish->free_of_gap || !is_outside(wish)) {
+        *ret_now = TRUE;
+        return TRUE;
+    }
+    day last;
+    if (desk->schedule->min_gap.count && !last_letter_day(desk, job, &last, error))
+        return FALSE;
+    if (desk->schedule->min_gap.count && last != DAY_NONE) {
+        day earliest = offset_day(&desk->schedule->min_gap, desk->schedule->calendar, last);
+        if (party->today < earliest) {
+            instant until = window_next(&desk->schedule->window, zone, zone_at(zone, earliest, 0));
+            postpone_all(wish, until, "too soon after the last letter (min_gap)");
+            return TRUE;
+        }
+    }
+    if (!spend(desk, job, party, ret_now, error))
+        return FALSE;
+    if (!*ret_now)
+        postpone_all(wish, window_next(&desk->schedule->window, zone, zone_at(zone, zone_day(zone, party->now) + 1, 0)),
+                     "the day's letters to this party are spent");
+    return TRUE;
+}
+
+/* --- the letter itself */
+
+/* From the jobs, so that every try of a letter has the same: hash(agency, worker, steps, recipient)@domain. */
+static char *internet_id(const struct desk *desk, const struct letter_wish *wish, const struct person *person)
+{
+    g_autoptr(GString) key = g_string_new(NULL);
+    for (guint i = 0; i < wish->jobs->len; i++) {
+        const struct job *job = wish->jobs->pdata[i];
+        g_string_append_printf(key, "%d %s %" G_GINT64_FORMAT " %d %s\n", job->agency, desk->room->name,
+                               job->subject_id, job->cycle, job->step_id);
+    }
+    g_string_append_printf(key, "%s %s %s", wish->variety, person->role, person->address);
+    g_autofree char *digest = crypto_sha256_hex(key->str, key->len);
+    const char *domain = strchr(desk->config->settings->mail_from_address, '@');
+    return g_strdup_printf("%.32s.ticklerd%s", digest, domain ? domain : "@localhost");
+}
+
+static gboolean split_subject(const char *rendered, char **ret_subject, const char **ret_text, GError **error)
+{
+    const char *end = strchr(rendered, '\n'), *body = strstr(rendered, "\n\n");
+    if (!g_str_has_prefix(rendered, "Subject: ") || !end || !body) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "a template does not begin with 'Subject: ...'");
+        return FALSE;
+    }
+    *ret_subject = g_strstrip(g_strndup(rendered + strlen("Subject: "), (gsize)(end - rendered) - strlen("Subject: ")));
+    *ret_text = body + 2;
+    return TRUE;
+}
+
+static GBytes *write_letter(struct desk *desk, const struct party *party, struct letter_wish *wish,
+                            const struct person *person, const char *id, char **ret_subject, GError **error)
+{
+    const struct job *job = wish->jobs->pdata[0];
+    struct js *contact = js_object();
+    js_set_text(contact, "name", person->name);
+    js_set(wish->data, "contact", contact);
+    g_autofree char *txt = g_strconcat(wish->template, ".txt.mustache", NULL);
+    g_autofree char *htm = g_strconcat(wish->template, ".html.mustache", NULL);
+    g_autofree char *text = desk_render(desk, txt, TEMPLATE_TEXT, wish->data, error);
+    g_autofree char *html = text ? desk_render(desk, htm, TEMPLATE_HTML, wish->data, error) : NULL;
+    const char *body;
+    if (!html || !split_subject(text, ret_subject, &body, error))
+        return NULL;
+    const char *from_name = db_text(job->rows, job->row, "from_name");
+    const struct letter letter = {.message_id = id, .from_name = from_name ? from_name : "",
+                                  .from_address = desk->config->settings->mail_from_address,
+                                  .reply_to = db_text(job->rows, job->row, "reply_to"), .to_name = person->name,
+                                  .to_address = person->address, .subject = *ret_subject, .text = body, .html = html,
+                                  .date = party->now};
+    return letter_build(&letter, error);
+}
+
+static char *hex_of(GBytes *bytes)
+{
+    gsize size;
+    const guint8 *data = g_bytes_get_data(bytes, &size);
+    GString *text = g_string_sized_new(2 * size + 2);
+    g_string_append(text, "\\x");
+    static const char digits[] = "0123456789abcdef";
+    for (gsize i = 0; i < size; i++) {
+        g_string_append_c(text, digits[data[i] >> 4]);
+        g_string_append_c(text, digits[data[i] & 15]);
+    }
+    return g_string_free(text, FALSE);
+}
+
+static gboolean insert_steps(struct desk *desk, const struct letter_wish *wish, const char *recipient, gint64 message,
+                             GError **error)
+{
+    const struct job *first = wish->jobs->pdata[0];
+    AUTO_ARRAY struct db_array *subject_ids = db_array_new(), *cycles = db_array_new(), *steps = db_array_new();
+    AUTO_ARRAY struct db_array *subjects = db_array_new();
+    for (guint i = 0; i < wish->jobs->len; i++) {
+        const struct job *job = wish->jobs->pdata[i];
+        g_autofree char *cycle = day_format(job->cycle);
+        db_array_add_int(subject_ids, job->subject_id);
+        db_array_add(cycles, cycle);
+        db_array_add(steps, job->step_id);
+        db_array_add(subjects, job->subject);
+    }
+    g_autofree char *agency = int_text(first->agency), *id = int_text(message);
+    return db_tell(desk->db, &sql_message_step_put, error, agency, desk->room->name, db_array_text(subject_ids),
+                   db_array_text(cycles), db_array_text(steps), db_array_text(subjects), recipient, id) >= 0;
+}
+
+static struct claim *claim_new(const struct letter_wish *wish, const char *id, const struct person *person,
+                               const char *recipient, GBytes *letter)
+{
+    const struct job *first = wish->jobs->pdata[0];
+    struct claim *claim = g_new0(struct claim, 1);
+    claim->agency = first->agency;
+    claim->internet_id = g_strdup(id);
+    claim->address = g_strdup(person->address);
+    claim->recipient = g_strdup(recipient);
+    claim->party = g_strdup(first->party);
+    claim->letter = g_bytes_ref(letter);
+    claim->job_ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+    claim->tries = first->tries;
+    claim->claimed_mono = clock_mono();
+    g_autoptr(GString) subjects = g_string_new(NULL);
+    for (guint i = 0; i < wish->jobs->len; i++) {
+        const struct job *job = wish->jobs->pdata[i];
+        g_array_append_val(claim->job_ids, job->id);
+        g_string_append_printf(subjects, "%s%s", i ? " " : "", job->subject);
+    }
+    claim->subjects = g_strdup(subjects->str);
+    return claim;
+}
+
+static gboolean claim_for(struct desk *desk, struct party *party, struct letter_wish *wish, const struct person *person,
+                          GError **error)
+{
+    const struct job *first = wish->jobs->pdata[0];
+    g_autofree char *id = internet_id(desk, wish, person), *subject = NULL;
+    g_autofree char *recipient = g_strdup_printf("%s:%s", person->role, person->address);
+    g_autoptr(GBytes) letter = write_letter(desk, party, wish, person, id, &subject, error);
+    if (!letter)
+        return FALSE;
+    g_autofree char *hex = hex_of(letter), *agency = int_text(first->agency), *now = instant_format(party->now);
+    AUTO_ROWS struct db_rows *rows =
+        db_ask_with(desk->db, &sql_message_put, error, agency, desk->room->name, wish->step_id, first->party, recipient,
+                    person->address, wish->template, subject, id, hex, process_incarnation(), now);
+    if (!rows || !insert_steps(desk, wish, recipient, db_int(rows, 0, "message_id"), error))
+        return FALSE;
+    struct claim *claim = claim_new(wish, id, person, recipient, letter);
+    claim->message_id = db_int(rows, 0, "message_id");
+    g_ptr_array_add(desk->claimed, claim);
+    return TRUE;
+}
+
+/* --- tasks */
+
+static gboolean raise_wish(struct desk *desk, struct party *party, const struct task_wish *wish, GError **error)
+{
+    const struct job *first = wish->jobs->pdata[0];
+    AUTO_ARRAY struct db_array *subjects = db_array_new();
+    for (guint i = 0; i < wish->jobs->len; i++)
+        db_array_add(subjects, ((struct job *)wish->jobs->pdata[i])->subject);
+    g_autofree char *title = wish->data ? template_render("title", wish->title, TEMPLATE_TEXT, wish->data, error)
+                                        : g_strdup(wish->title);
+    g_autofree char *file = wish->script ? g_strconcat(wish->script, ".txt.mustache", NULL) : NULL;
+    g_autofree char *script = file && title ? desk_render(desk, file, TEMPLATE_TEXT, wish->data, error) : NULL;
+    if (!title || (file && !script))
+        return FALSE;
+    const struct desk_task task = {.agency = first->agency, .worker = desk->room->name, .step = wish->step_id,
+                                   .party = first->party, .matter = wish->matter, .subjects = db_array_text(subjects),
+                                   .title = title, .reason = wish->reason, .script = script, .phone = wish->phone,
+                                   .role = wish->role, .priority = wish->priority, .due_on = wish->due_on,
+                                   .now = party->now};
+    gint64 id;
+    return desk_raise(desk->db, &task, &id, error);
+}
+
+/* Nobody to write to: the jobs end, and a person is told. */
+static gboolean nobody_to_write_to(struct desk *desk, struct party *party, const struct letter_wish *wish, GError **error)
+{
+    const struct job *first = wish->jobs->pdata[0];
+    const char *role = wish->to_count ? recipient_names[wish->to[0]] : "person";
+    AUTO_ARRAY struct db_array *subjects = db_array_new();
+    for (guint i = 0; i < wish->jobs->len; i++) {
+        struct job *job = wish->jobs->pdata[i];
+        db_array_add(subjects, job->subject);
+        job_say(job, VERDICT_NEVER, "there is no %s with a usable mail address", role);
+    }
+    g_autofree char *matter = g_strdup_printf("contact %s %s", first->party, role);
+    g_autofree char *title = g_strdup_printf("Find a %s for %s", role, first->party);
+    g_autofree char *reason = g_strdup_printf("The %s step could not be sent: there is no %s with a usable mail address. "
+                                              "Add one, then call about the open matter.", wish->step_id, role);
+    const struct desk_task task = {.agency = first->agency, .worker = desk->room->name, .step = wish->step_id,
+                                   .party = first->party, .matter = matter, .subjects = db_array_text(subjects),
+                                   .title = title, .reason = reason, .role = "va", .priority = "high",
+                                   .due_on = bizcal_next(desk->schedule->calendar, party->today), .now = party->now};
+    gint64 id;
+    return desk_raise(desk->db, &task, &id, error);
+}
+
+static gboolean claim_wish(struct desk *desk, struct party *party, struct letter_wish *wish, GError **error)
+{
+    struct addressing to = {0};
+    const struct job *first = wish->jobs->pdata[0];
+    gboolean now = FALSE, good = find_people(desk, first, wish, &to, error);
+    if (good && to.count == 0)
+        good = nobody_to_write_to(desk, party, wish, error);
+    else if (good)
+        good = timely(desk, party, wish, &now, error);
+    for (int i = 0; good && now && i < to.count; i++)
+        good = claim_for(desk, party, wish, &to.people[i], error);
+    db_rows_free(&to.rows);
+    return good;
+}
+
+gboolean outbox_claim(struct desk *desk, struct party *party, GError **error)
+{
+    gboolean good = TRUE;
+    for (guint i = 0; good && i < party->letters->len; i++)
+        good = claim_wish(desk, party, party->letters->pdata[i], error);
+    for (guint i = 0; good && i < party->tasks->len; i++)
+        good = raise_wish(desk, party, party->tasks->pdata[i], error);
+    return good;
+}

@@ -1,0 +1,252 @@
+/*
+ * Sending what is claimed, and writing what became of it. Between the two stands only this process' memory: if it dies
+ * there, the row says `sending` and the next worker asks (outbox_resume.c).
+ */
+#include <string.h>
+
+#include "control.h"
+#include "desk.h"
+#include "libtickler_sql.h"
+#include "log.h"
+#include "maildir.h"
+#include "room_shared.h"
+
+#define LEASE_US SECONDS(90)         /* a claim older than this is not sent any more */
+#define PATIENCE_US SECONDS(2)       /* wait so long in place for a limit, else come back later */
+#define RETRY_CEILING_US SECONDS(4 * 3600)
+
+/* --- limits */
+
+static int add_rate(struct meter_rate *rates, int n, char *key, int count, int per_s)
+{
+    if (!count) {
+        g_free(key);
+        return n;
+    }
+    rates[n] = (struct meter_rate){.key = key, .count = count, .per_s = per_s, .burst = MAX(count / 10, 1)};
+    return n + 1;
+}
+
+/* Waits for the relay's limits, shortly; else says until when the letter must wait. */
+static gboolean metered(struct desk *desk, struct claim *claim)
+{
+    const struct settings *s = desk->config->settings;
+    struct meter_rate rates[4];
+    const char *domain = strchr(claim->address, '@');
+    int n = add_rate(rates, 0, g_strdup("relay:second"), s->relay_per_second, 1);
+    n = add_rate(rates, n, g_strdup("relay:minute"), s->relay_per_minute, 60);
+    n = add_rate(rates, n, g_strdup("relay:day"), s->relay_per_day, 86400);
+    n = add_rate(rates, n, g_strdup_printf("domain:%s", domain ? domain + 1 : ""), s->domain_per_minute, 60);
+    gint64 wait = 0, waited = 0;
+    while (n && (wait = meter_take(desk->meter, rates, n, clock_wall())) > 0 && waited + wait <= PATIENCE_US) {
+        g_usleep((gulong)wait);
+        waited += wait;
+    }
+    for (int i = 0; i < n; i++)
+        g_free((char *)rates[i].key);
+    claim->until = clock_now() + wait;
+    claim->metered = wait > 0;
+    return wait <= 0;
+}
+
+/* The relay's day, counted where it cannot be lost. In its own transaction, before the letter goes. */
+static gboolean day_is_spent(struct desk *desk)
+{
+    g_autofree char *today = day_format(zone_day(desk->schedule->zone, clock_now()));
+    g_autofree char *cap = g_strdup_printf("%d", desk->config->settings->relay_per_day);
+    if (!desk->config->settings->relay_per_day)
+        return FALSE;
+    return db_tell(desk->db, &sql_spend, NULL, "0", "relay", today, cap) <= 0;
+}
+
+/* --- sending */
+
+static void wait_for_limits(struct desk *desk, struct claim *claim)
+{
+    claim->delivery = DELIVERY_LATER;
+    claim->about_relay = TRUE;
+    if (clock_mono() - claim->claimed_mono > LEASE_US) {
+        claim->reply = g_strdup("its lease ran out before it was sent");
+        claim->until = clock_now();
+        claim->metered = TRUE;
+    } else if (!metered(desk, claim)) {
+        claim->reply = g_strdup("waiting for a sending limit");
+    } else if (day_is_spent(desk)) {
+        claim->reply = g_strdup("the relay's day is spent");
+        claim->until = zone_at(desk->schedule->zone, zone_day(desk->schedule->zone, clock_now()) + 1, 0);
+        claim->metered = TRUE;
+    } else {
+        claim->reply = NULL;
+    }
+}
+
+static void into_maildir(struct desk *desk, struct claim *claim)
+{
+    g_autoptr(GError) error = NULL;
+    if (maildir_deliver(desk->config->settings->maildir, claim->internet_id, claim->letter, &error)) {
+        claim->delivery = DELIVERY_SENT;
+        return;
+    }
+    log_warning("%s", error->message);
+    claim->delivery = DELIVERY_LATER;
+    claim->about_relay = TRUE;
+    claim->reply = g_strdup("the Maildir cannot be written");
+}
+
+static void send_one(struct desk *desk, struct claim *claim)
+{
+    const char *from = desk->config->settings->mail_from_address;
+    if (claim->delivered_before)
+        return;
+    if (desk->process.record) {
+        claim->delivery = DELIVERY_SENT;
+        return;
+    }
+    if (!desk->relay) {
+        into_maildir(desk, claim);
+        return;
+    }
+    wait_for_limits(desk, claim);
+    if (!claim->reply)
+        claim->delivery = relay_send(desk->relay, from, claim->address, claim->letter, &claim->reply,
+                                     &claim->about_relay);
+}
+
+void outbox_send(struct desk *desk)
+{
+    for (guint i = 0; i < desk->claimed->len; i++) {
+        send_one(desk, desk->claimed->pdata[i]);
+        if (desk->relay)
+            control_beat_now();
+    }
+}
+
+/* --- recording */
+
+static const char *state_word(enum delivery delivery)
+{
+    static const char *const words[] = {[DELIVERY_SENT] = "sent", [DELIVERY_LATER] = "failed",
+                                        [DELIVERY_NEVER] = "failed", [DELIVERY_UNKNOWN] = "unknown"};
+    return words[delivery];
+}
+
+static gboolean letter_task(struct desk *desk, const struct claim *claim, const char *matter_word, const char *title,
+                            const char *reason, GError **error)
+{
+    AUTO_ARRAY struct db_array *subjects = db_array_new();
+    g_auto(GStrv) words = g_strsplit(claim->subjects, " ", -1);
+    for (char **word = words; *word; word++)
+        db_array_add(subjects, *word);
+    g_autofree char *matter = g_strdup_printf("%s message:%" G_GINT64_FORMAT, matter_word, claim->message_id);
+    instant now = clock_now();
+    const struct desk_task task = {.agency = claim->agency, .worker = desk->room->name, .step = matter_word,
+                                   .party = claim->party, .matter = matter, .subjects = db_array_text(subjects),
+                                   .title = title, .reason = reason, .role = "va", .priority = "high",
+                                   .due_on = bizcal_next(desk->schedule->calendar, zone_day(desk->schedule->zone, now)),
+                                   .now = now};
+    gint64 id;
+    return desk_raise(desk->db, &task, &id, error);
+}
+
+static gboolean record_unknown(struct desk *desk, const struct claim *claim, GError **error)
+{
+    g_autofree char *title = g_strdup_printf("Did letter %" G_GINT64_FORMAT " to %s arrive?", claim->message_id,
+                                             claim->party);
+    g_autofree char *reason = g_strdup_printf("The line broke before the relay's last word (%s). Ask the recipient; the "
+                                              "letter is not sent again by itself.", claim->reply ? claim->reply : "");
+    return letter_task(desk, claim, "unknown", title, reason, error);
+}
+
+static gboolean record_never(struct desk *desk, const struct claim *claim, gboolean suppress, GError **error)
+{
+    g_autofree char *agency = g_strdup_printf("%d", claim->agency), *now = instant_format(clock_now());
+    g_autofree char *title = g_strdup_printf("Mend the mail address of %s", claim->party);
+    g_autofree char *reason = g_strdup_printf("Letter %" G_GINT64_FORMAT " was refused: %s. Find the right address, then "
+                                              "call about the open matter.", claim->message_id,
+                                              claim->reply ? claim->reply : "no reason given");
+    if (suppress && db_tell(desk->db, &sql_suppress, error, agency, claim->address, claim->reply, now) < 0)
+        return FALSE;
+    return letter_task(desk, claim, "contact", title, reason, error);
+}
+
+/* 5 min, 10, 20 ... up to 4 h, moved by up to a tenth either way by the job's own number, so that they spread. */
+static instant retry_at(const struct desk *desk, const struct claim *claim)
+{
+    gint64 wait = SECONDS(desk->config->settings->retry_first_s) << MIN(claim->tries, 10);
+    wait = MIN(wait, RETRY_CEILING_US);
+    gint64 spread = wait / 10;
+    guint hash = g_str_hash(claim->internet_id);
+    return clock_now() + wait - spread + (spread ? (gint64)(hash % (guint64)(2 * spread)) : 0);
+}
+
+static gboolean postpone_jobs(struct desk *desk, const struct claim *claim, GError **error)
+{
+    instant until = claim->metered ? claim->until : retry_at(desk, claim);
+    gboolean good = TRUE;
+    for (guint i = 0; good && i < claim->job_ids->len; i++)
+        good = outbox_postpone(desk, g_array_index(claim->job_ids, gint64, i), until, claim->reply, !claim->metered,
+                               error);
+    return good;
+}
+
+/* A job whose letter waits for another try waits with it, also when another copy of it went out. */
+static gboolean has_waiting_twin(const struct desk *desk, gint64 job)
+{
+    for (guint i = 0; i < desk->claimed->len; i++) {
+        const struct claim *claim = desk->claimed->pdata[i];
+        for (guint k = 0; claim->delivery == DELIVERY_LATER && k < claim->job_ids->len; k++)
+            if (g_array_index(claim->job_ids, gint64, k) == job)
+                return TRUE;
+    }
+    return FALSE;
+}
+
+static void settle_jobs(const struct desk *desk, const struct claim *claim, struct db_array *ids,
+                        struct db_array *outcomes, struct db_array *reasons)
+{
+    for (guint i = 0; i < claim->job_ids->len; i++) {
+        gint64 job = g_array_index(claim->job_ids, gint64, i);
+        if (has_waiting_twin(desk, job))
+            continue;
+        db_array_add_int(ids, job);
+        db_array_add(outcomes, claim->delivery == DELIVERY_NEVER ? "never" : "done");
+        db_array_add(reasons, claim->delivery == DELIVERY_SENT ? NULL : claim->reply);
+    }
+}
+
+static void give_up_when_tired(const struct desk *desk, struct claim *claim)
+{
+    if (claim->delivery != DELIVERY_LATER || claim->metered || claim->tries + 1 < desk->config->settings->retry_limit)
+        return;
+    claim->delivery = DELIVERY_NEVER;
+    claim->about_relay = TRUE; /* the relay's fault: the address is not blamed */
+}
+
+static gboolean record_one(struct desk *desk, struct claim *claim, struct db_array *ids, struct db_array *outcomes,
+                           struct db_array *reasons, GError **error)
+{
+    g_autofree char *agency = g_strdup_printf("%d", claim->agency), *now = instant_format(clock_now());
+    g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, claim->message_id);
+    give_up_when_tired(desk, claim);
+    const char *state = state_word(claim->delivery);
+    if (db_tell(desk->db, &sql_message_result, error, agency, id, state, claim->reply, now, process_incarnation()) < 0)
+        return FALSE;
+    g_autofree char *kind = g_strdup_printf("message.%s", state);
+    g_autofree char *about = g_strdup_printf("message:%" G_GINT64_FORMAT, claim->message_id);
+    desk_note(desk, claim->agency, kind, about, claim->reply);
+    if (claim->delivery == DELIVERY_LATER)
+        return postpone_jobs(desk, claim, error);
+    settle_jobs(desk, claim, ids, outcomes, reasons);
+    if (claim->delivery == DELIVERY_UNKNOWN)
+        return record_unknown(desk, claim, error);
+    return claim->delivery != DELIVERY_NEVER || record_never(desk, claim, !claim->about_relay, error);
+}
+
+gboolean outbox_record(struct desk *desk, GError **error)
+{
+    AUTO_ARRAY struct db_array *ids = db_array_new(), *outcomes = db_array_new(), *reasons = db_array_new();
+    gboolean good = TRUE;
+    for (guint i = 0; good && i < desk->claimed->len; i++)
+        good = record_one(desk, desk->claimed->pdata[i], ids, outcomes, reasons, error);
+    return good && outbox_finish(desk, ids, outcomes, reasons, error);
+}

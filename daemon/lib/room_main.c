@@ -1,0 +1,329 @@
+/*
+ * A worker's main: options, the queue, and the windows of a batch. For each window one transaction records what became of
+ * the last one's letters, reads the subjects as they are now, decides, and claims; then it sends.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control.h"
+#include "letter.h"
+#include "maildir.h"
+#include "libtickler_sql.h"
+#include "log.h"
+#include "problems.h"
+#include "room_shared.h"
+#include "secret.h"
+#include "wire.h"
+
+#define CREDIT 2
+
+static char *int_text(gint64 number)
+{
+    return g_strdup_printf("%" G_GINT64_FORMAT, number);
+}
+
+/* --- the window: whole parties */
+
+struct window_of_jobs {
+    struct db_array *ids;
+    guint jobs;
+};
+
+static gboolean should_stop(struct desk *desk)
+{
+    sigset_t pending;
+    sigpending(&pending);
+    return desk->draining || sigismember(&pending, SIGTERM) == 1;
+}
+
+static struct job *read_job(const struct desk *desk, const struct db_rows *rows, int row)
+{
+    struct job *job = g_new0(struct job, 1);
+    day cycle = DAY_NONE;
+    if (!day_parse(db_text(rows, row, "cycle"), &cycle))
+        g_error("a job's cycle is no date");
+    *job = (struct job){.id = db_int(rows, row, "job_id"), .agency = (int)db_int(rows, row, "agency_id"),
+                        .subject_id = db_int(rows, row, "subject_id"), .party_id = db_int(rows, row, "party_id"),
+                        .subject = db_text(rows, row, "subject"), .party = db_text(rows, row, "party"), .cycle = cycle,
+                        .step_id = db_text(rows, row, "step"), .ordinal = (int)db_int(rows, row, "ordinal"),
+                        .tries = (int)db_int(rows, row, "tries"), .fired = db_bool(rows, row, "fired"),
+                        .held = db_text(rows, row, "held"), .rows = rows, .row = row};
+    job->step = schedule_step(desk->schedule, db_text(rows, row, "variant"), job->step_id);
+    return job;
+}
+
+static gboolean handle_party(struct desk *desk, struct party *party, GError **error)
+{
+    room_decide(desk->room, party);
+    return outbox_claim(desk, party, error) && outbox_verdicts(desk, party, error);
+}
+
+/* Rows come ordered by party: each run of one party is decided together. */
+static gboolean handle_rows(struct desk *desk, const struct db_rows *rows, GHashTable *taken, GError **error)
+{
+    gboolean good = TRUE;
+    instant now = clock_now();
+    for (int row = 0; good && row < db_rows_count(rows);) {
+        const char *name = db_text(rows, row, "party"), *agency = db_text(rows, row, "agency_id");
+        struct party *party = party_new(desk->schedule, zone_day(desk->schedule->zone, now), now);
+        for (; row < db_rows_count(rows) && strcmp(db_text(rows, row, "party"), name) == 0 &&
+               strcmp(db_text(rows, row, "agency_id"), agency) == 0; row++) {
+            gint64 id = db_int(rows, row, "job_id");
+            if (!g_hash_table_contains(taken, &id))
+                g_ptr_array_add(party->jobs, read_job(desk, rows, row));
+        }
+        good = party->jobs->len == 0 || handle_party(desk, party, error);
+        party_free(party);
+    }
+    return good;
+}
+
+static gboolean in_transaction(struct desk *desk, struct window_of_jobs *window, GError **error)
+{
+    if (!outbox_record(desk, error))
+        return FALSE;
+    if (!window)
+        return outbox_events(desk, error);
+    g_autofree char *today = day_format(zone_day(desk->schedule->zone, clock_now()));
+    g_autofree char *min_amount = int_text(desk->schedule->min_amount_cents);
+    g_autoptr(GHashTable) taken = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    if (!outbox_resume(desk, db_array_text(window->ids), taken, error))
+        return FALSE;
+    AUTO_ROWS struct db_rows *rows = db_ask_with(desk->db, desk->room->fetch, error, db_array_text(window->ids), today,
+                                                 min_amount);
+    return rows && handle_rows(desk, rows, taken, error) && outbox_events(desk, error);
+}
+
+static void forget_new_claims(struct desk *desk, guint kept)
+{
+    g_ptr_array_set_size(desk->claimed, (int)kept);
+    g_ptr_array_set_size(desk->events, 0);
+}
+
+/* One transaction: the letters of the last window recorded, those of this one claimed. On success `claimed` holds only the
+ * new ones. FALSE only when the database is lost or refuses; what was sent stays in memory until it is on record. */
+static gboolean transact(struct desk *desk, struct window_of_jobs *window, GError **error)
+{
+    guint recorded = desk->claimed->len;
+    if (db_begin(desk->db, error) && in_transaction(desk, window, error) && db_commit(desk->db, error)) {
+        if (recorded)
+            g_ptr_array_remove_range(desk->claimed, 0, recorded);
+        g_ptr_array_set_size(desk->events, 0);
+        return TRUE;
+    }
+    db_rollback(desk->db);
+    forget_new_claims(desk, recorded);
+    return FALSE;
+}
+
+/* What was sent must be on record: tries until the database is back or we are told to go at once. */
+static gboolean insist(struct desk *desk)
+{
+    for (int tries = 0; desk->claimed->len && tries < 120; tries++) {
+        g_autoptr(GError) error = NULL;
+        if ((!db_is_lost(desk->db) || db_reopen(desk->db, &error)) && transact(desk, NULL, &error))
+            return TRUE;
+        log_warning("%s: recording sent letters: %s", desk->room->name, error->message);
+        control_beat_now();
+        g_usleep(G_USEC_PER_SEC / 4);
+    }
+    return desk->claimed->len == 0;
+}
+
+/* --- the batch */
+
+static void say_done(struct desk *desk, guint64 batch, GArray *ids, guint done)
+{
+    struct wire_frame frame = {.kind = WIRE_DONE, .batch = batch};
+    g_strlcpy(frame.incarnation, process_incarnation(), sizeof frame.incarnation);
+    frame.ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+    frame.back = g_array_new(FALSE, FALSE, sizeof(gint64));
+    for (guint i = 0; i < ids->len; i++)
+        g_array_append_vals(i < done ? frame.ids : frame.back, &g_array_index(ids, gint64, i), 1);
+    g_autoptr(GBytes) bytes = wire_encode(&frame);
+    (void)!bus_send(desk->bus, NULL, bytes); /* lost: the scheduler finds the truth in the database */
+    wire_clear(&frame);
+}
+
+/* How many of the ids from `at` on make the next window: whole parties, about send_window of them. */
+static guint window_end(const struct desk *desk, const struct db_rows *parties, guint at)
+{
+    guint end = at, n = (guint)db_rows_count(parties), seen = 0;
+    while (end < n && seen < (guint)desk->config->settings->send_window) {
+        const char *party = db_text(parties, (int)end, "party");
+        while (end < n && strcmp(db_text(parties, (int)end, "party"), party) == 0)
+            end++;
+        seen++;
+    }
+    return end;
+}
+
+static guint work_through(struct desk *desk, const struct db_rows *parties, GError **error)
+{
+    guint at = 0, n = (guint)db_rows_count(parties);
+    while (at < n && !should_stop(desk)) {
+        guint end = window_end(desk, parties, at);
+        AUTO_ARRAY struct db_array *ids = db_array_new();
+        for (guint i = at; i < end; i++)
+            db_array_add(ids, db_text(parties, (int)i, "job_id"));
+        struct window_of_jobs window = {.ids = ids, .jobs = end - at};
+        if (!transact(desk, &window, error))
+            break;
+        outbox_send(desk);
+        desk->progress += window.jobs;
+        at = end;
+        control_beat_now();
+    }
+    return at;
+}
+
+static void do_batch(struct desk *desk, const struct wire_frame *jobs)
+{
+    AUTO_ARRAY struct db_array *ids = db_array_new();
+    g_autoptr(GError) error = NULL;
+    guint done = 0;
+    for (guint i = 0; i < jobs->ids->len; i++)
+        db_array_add_int(ids, g_array_index(jobs->ids, gint64, i));
+    if (db_is_lost(desk->db))
+        (void)!db_reopen(desk->db, NULL);
+    AUTO_ROWS struct db_rows *parties = db_ask_with(desk->db, &sql_job_parties, &error, db_array_text(ids));
+    if (parties)
+        done = work_through(desk, parties, &error);
+    if (error)
+        log_warning("%s: %s", desk->room->name, error->message);
+    if (!insist(desk)) {
+        log_error("%s: sent letters could not be recorded; they stay in doubt until a worker asks", desk->room->name);
+        exit(1);
+    }
+    say_done(desk, jobs->batch, jobs->ids, error ? 0 : done);
+}
+
+/* --- the queue */
+
+static void say_hello(struct desk *desk)
+{
+    struct wire_frame hello = {.kind = WIRE_HELLO, .pid = (guint32)getpid(), .credit = CREDIT};
+    g_strlcpy(hello.room, desk->room->name, sizeof hello.room);
+    g_strlcpy(hello.incarnation, process_incarnation(), sizeof hello.incarnation);
+    g_autoptr(GBytes) bytes = wire_encode(&hello);
+    (void)!bus_send(desk->bus, NULL, bytes);
+}
+
+static void say_beat(struct loop *loop UNUSED, void *with)
+{
+    struct desk *desk = with;
+    struct wire_frame beat = {.kind = WIRE_BEAT, .progress = desk->progress};
+    g_strlcpy(beat.incarnation, process_incarnation(), sizeof beat.incarnation);
+    g_autoptr(GBytes) bytes = wire_encode(&beat);
+    (void)!bus_send(desk->bus, NULL, bytes);
+}
+
+static void hand_back(struct desk *desk, const struct wire_frame *jobs)
+{
+    say_done(desk, jobs->batch, jobs->ids, 0);
+}
+
+static void frames_ready(struct loop *loop, void *with)
+{
+    struct desk *desk = with;
+    for (;;) {
+        g_autoptr(GBytes) bytes = bus_receive(desk->bus, NULL);
+        struct wire_frame frame;
+        if (!bytes)
+            break;
+        if (!wire_decode(bytes, &frame))
+            continue;
+        if (frame.kind == WIRE_JOBS && should_stop(desk))
+            hand_back(desk, &frame);
+        else if (frame.kind == WIRE_JOBS)
+            do_batch(desk, &frame);
+        else if (frame.kind == WIRE_WHO)
+            say_hello(desk);
+        desk->draining = desk->draining || frame.kind == WIRE_DRAIN;
+        wire_clear(&frame);
+    }
+    if (desk->draining)
+        loop_stop(loop);
+}
+
+static void on_signal(struct loop *loop, int number, void *with)
+{
+    struct desk *desk = with;
+    if (number != SIGTERM && number != SIGINT)
+        return;
+    desk->draining = TRUE;
+    frames_ready(loop, desk); /* hands back what waits in the queue */
+}
+
+/* --- beginning */
+
+static gboolean open_relay(struct desk *desk, GError **error)
+{
+    const struct settings *settings = desk->config->settings;
+    if (desk->process.record)
+        return TRUE;
+    if (!settings->relay_url)
+        return maildir_make(settings->maildir, error);
+    char *password = NULL;
+    if (settings->relay_password_source && !(password = secret_read(settings->relay_password_source, error)))
+        return FALSE;
+    const struct relay_settings relay = {.url = settings->relay_url, .starttls = settings->relay_starttls,
+                                         .user = settings->relay_user, .password = password,
+                                         .ca_file = settings->relay_ca_file, .timeout_s = settings->relay_timeout_s};
+    desk->relay = relay_open(&relay, error);
+    secret_free(password);
+    return desk->relay != NULL;
+}
+
+static gboolean open_desk(struct desk *desk, int share, GError **error)
+{
+    struct problems *problems = problems_new();
+    desk->config = config_load(desk->process.config_dir, desk->process.dir, problems);
+    for (guint i = 0; i < problems_count(problems); i++)
+        log_error("%s", problems_text(problems, i));
+    problems_free(problems);
+    desk->schedule = desk->config ? config_schedule(desk->config, desk->room->name) : NULL;
+    if (!desk->schedule) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "there is no schedule for %s in force", desk->room->name);
+        return FALSE;
+    }
+    g_autofree char *queue = g_strdup_printf("queue/%s", desk->room->name);
+    g_autofree char *path = process_run_path(desk->process.dir, queue);
+    desk->db = db_open(desk->process.database, desk->room->name, error);
+    if (!desk->db || !open_relay(desk, error))
+        return FALSE;
+    desk->meter = meter_open(desk->process.redis, share);
+    desk->bus = bus_connect(path, process_incarnation(), error);
+    return desk->bus != NULL;
+}
+
+int room_main(int argc, char **argv, const struct room *room)
+{
+    struct desk desk = {.room = room};
+    int share = 1;
+    GOptionEntry extra[] = {{"share", 0, 0, G_OPTION_ARG_INT, &share, "workers of this room", "N"}, {0}};
+    process_start(&argc, &argv, "A room of ticklerd. Started by ticklerd.", extra, &desk.process);
+    process_follow_parent();
+    desk.templates = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    desk.claimed = g_ptr_array_new_with_free_func(claim_free);
+    desk.events = g_ptr_array_new();
+    desk.loop = loop_new();
+    g_autoptr(GError) error = NULL;
+    if (!open_desk(&desk, share, &error)) {
+        log_error("%s", error->message);
+        return 1;
+    }
+    control_beat(desk.loop, desk.process.dir);
+    loop_signals(desk.loop, on_signal, &desk);
+    loop_watch_bus(desk.loop, desk.bus, frames_ready, &desk);
+    loop_every(desk.loop, 500, say_beat, &desk);
+    say_hello(&desk);
+    loop_run(desk.loop);
+    bus_close(&desk.bus);
+    relay_close(&desk.relay);
+    meter_close(&desk.meter);
+    db_close(&desk.db);
+    return 0;
+}

@@ -1,0 +1,80 @@
+/* room_shared.h: what the files of the worker skeleton share. Rooms include room.h only. */
+#pragma once
+
+#include "bus.h"
+#include "config.h"
+#include "meter.h"
+#include "process.h"
+#include "room.h"
+#include "template.h"
+#include "transfer.h"
+
+/* The checks that every room shares, then the room's own decision. */
+void room_decide(const struct room *room, struct party *party);
+
+/* A worker at its desk. */
+struct desk {
+    const struct room *room;
+    struct process process;
+    struct config *config;
+    const struct schedule *schedule;
+    struct db *db;
+    struct loop *loop;
+    struct bus *bus;
+    struct meter *meter;
+    struct relay *relay;  /* NULL: letters go into the Maildir, or are recorded */
+    GHashTable *templates; /* name -> text */
+    GPtrArray *claimed;   /* struct claim: letters of the present window */
+    GPtrArray *events;    /* struct note */
+    guint64 progress;
+    gboolean draining;
+};
+
+/* A letter that was committed as `sending`, and what became of it. */
+struct claim {
+    int agency;
+    gint64 message_id;
+    char *internet_id, *address, *recipient, *subjects, *party;
+    GBytes *letter;
+    GArray *job_ids;      /* gint64 */
+    int tries;
+    gint64 claimed_mono;
+    enum delivery delivery;
+    gboolean about_relay, delivered_before;
+    gboolean metered;     /* it waits for a limit: no try is counted */
+    instant until;
+    char *reply;
+};
+void claim_free(gpointer claim);
+
+/* One event to be appended with the transaction. */
+struct note {
+    int agency;
+    char *kind, *about, *detail;
+};
+void desk_note(struct desk *desk, int agency, const char *kind, const char *about, const char *reason);
+
+/* outbox_claim.c: turns a party's wishes into claimed letters, tasks and verdicts, inside the open transaction. */
+MUST_CHECK gboolean outbox_claim(struct desk *desk, struct party *party, GError **error);
+
+/* outbox_resume.c: letters of these jobs that an earlier worker left behind. The jobs that they carry are settled or
+ * claimed again, and added to `ret_taken` (a set of job ids as gint64*). */
+MUST_CHECK gboolean outbox_resume(struct desk *desk, const char *job_ids, GHashTable *ret_taken, GError **error);
+
+/* outbox_send.c: sends what is claimed; then writes what became of it, inside the open transaction. */
+void outbox_send(struct desk *desk);
+MUST_CHECK gboolean outbox_record(struct desk *desk, GError **error);
+
+/* outbox_record.c: verdicts of jobs that no letter decides, and the events. */
+MUST_CHECK gboolean outbox_verdicts(struct desk *desk, const struct party *party, GError **error);
+MUST_CHECK gboolean outbox_events(struct desk *desk, GError **error);
+
+/* Writes ledger rows: parallel lists of job ids, outcomes, reasons. */
+MUST_CHECK gboolean outbox_finish(struct desk *desk, struct db_array *ids, struct db_array *outcomes,
+                                  struct db_array *reasons, GError **error);
+MUST_CHECK gboolean outbox_postpone(struct desk *desk, gint64 job, instant until, const char *reason, gboolean tried,
+                                    GError **error);
+
+/* The text of config/templates/<room>/<name>. NULL when it cannot be read. */
+const char *desk_template(struct desk *desk, const char *file, GError **error);
+char *desk_render(struct desk *desk, const char *file, enum template_kind kind, const struct js *data, GError **error);

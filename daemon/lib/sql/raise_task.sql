@@ -1,0 +1,33 @@
+-- raise_task.sql: a task for the least loaded person who fits; nothing when its matter is already open.
+-- $1 agency  $2 worker  $3 step  $4 party  $5 matter  $6 subjects  $7 title  $8 reason  $9 script  $10 phone  $11 role
+-- $12 priority  $13 due_on  $14 instant
+WITH ladder AS (
+    SELECT * FROM unnest(CASE $11 WHEN 'va' THEN ARRAY['va', 'va_lead', 'leadership']
+                                  WHEN 'va_lead' THEN ARRAY['va_lead', 'leadership', 'va']
+                                  WHEN 'leadership' THEN ARRAY['leadership', 'va_lead', 'va']
+                                  ELSE ARRAY[$11, 'va_lead', 'leadership', 'va'] END) WITH ORDINALITY AS l (role, place)
+), manager AS (
+    SELECT f.account_manager_id AS staff_id FROM facility f
+     WHERE f.agency_id = $1::int AND 'facility:' || f.ext_id = $4 AND $11 = 'account_manager'
+), person AS (
+    SELECT s.staff_id
+      FROM staff s JOIN agency a USING (agency_id) LEFT JOIN ladder l ON l.role = s.role
+      LEFT JOIN LATERAL (SELECT count(*) AS load FROM task t
+                          WHERE t.agency_id = s.agency_id AND t.assignee_id = s.staff_id
+                            AND t.state IN ('open', 'taken', 'snoozed')) t ON true,
+      LATERAL (SELECT $14::timestamptz AT TIME ZONE coalesce(s.timezone, a.timezone) AS local) z
+     WHERE s.agency_id = $1::int
+     ORDER BY s.out_from IS NOT NULL AND z.local::date BETWEEN s.out_from AND coalesce(s.out_until, 'infinity'),
+              s.staff_id IN (SELECT staff_id FROM manager) DESC,
+              l.place NULLS LAST,
+              NOT (s.skills = '{}' OR $2 = ANY (s.skills)),
+              NOT (extract(isodow FROM z.local) < 6 AND extract(hour FROM z.local) BETWEEN 8 AND 16),
+              t.load, s.ext_id
+     LIMIT 1
+)
+INSERT INTO task (agency_id, worker, step, party, matter, subjects, title, reason, script, phone, assignee_id, priority,
+                  due_on, created_at)
+SELECT $1::int, $2, $3, $4, $5, $6::text[], $7, $8, $9, $10, (SELECT staff_id FROM person), $12, $13::date,
+       $14::timestamptz
+    ON CONFLICT (agency_id, matter) WHERE state IN ('open', 'taken', 'snoozed') DO NOTHING
+RETURNING task_id, assignee_id

@@ -1,0 +1,148 @@
+/* Ticks by agency and schedule. What was decided is in the ledger; in memory stands only when each is next. */
+#include "calendar.h"
+
+#include <string.h>
+
+#include "desk.h"
+#include "js.h"
+#include "log.h"
+#include "plan.h"
+#include "ticklerd-scheduler_sql.h"
+
+struct tick {
+    int agency;
+    const struct schedule *schedule;
+    const struct room_row *room;
+    instant next;
+};
+
+static GArray *ticks; /* struct tick */
+
+static gboolean apply_step(struct office *office, const char *agency, const struct schedule *schedule,
+                           const struct step *step, GError **error)
+{
+    g_autofree char *ordinal = g_strdup_printf("%d", step->ordinal);
+    return db_tell(office->db, &sql_step_put, error, agency, schedule->worker, step->id, ordinal, step->at_text) >= 0;
+}
+
+static gboolean apply_changed(struct office *office, int agency, const struct schedule *schedule, GError **error)
+{
+    g_autofree char *number = g_strdup_printf("%d", agency), *now = instant_format(clock_now());
+    gint64 changed = db_tell(office->db, &sql_schedule_put, error, number, schedule->worker, schedule->digest, now);
+    if (changed <= 0)
+        return changed == 0;
+    if (db_tell(office->db, &sql_steps_clear, error, number, schedule->worker) < 0)
+        return FALSE;
+    for (guint i = 0; i < schedule->steps->len; i++)
+        if (!apply_step(office, number, schedule, schedule->steps->pdata[i], error))
+            return FALSE;
+    g_autofree char *about = g_strdup_printf("schedule:%s", schedule->worker);
+    g_autofree char *detail = g_strdup_printf("{\"digest\":\"%s\"}", schedule->digest);
+    return desk_event(office->db, agency, clock_now(), "scheduler", "schedule.applied", about, detail, error);
+}
+
+static gboolean apply_schedule(struct office *office, int agency, const struct schedule *schedule, GError **error)
+{
+    if (!db_begin(office->db, error))
+        return FALSE;
+    if (apply_changed(office, agency, schedule, error) && db_commit(office->db, error))
+        return TRUE;
+    db_rollback(office->db);
+    return FALSE;
+}
+
+/* The first nominal time to come: after the last one on record, else after now (a new schedule waits for its hour). */
+static gboolean first_tick(struct office *office, struct tick *tick, GError **error)
+{
+    g_autofree char *number = g_strdup_printf("%d", tick->agency), *now = instant_format(clock_now());
+    AUTO_ROWS struct db_rows *rows = db_ask_with(office->db, &sql_occurrence_last, error, number, tick->schedule->worker,
+                                                 now);
+    if (!rows)
+        return FALSE;
+    instant last = clock_now() - 1;
+    const char *text = db_rows_count(rows) ? db_text(rows, 0, "nominal") : NULL;
+    if (text && !clock_is_virtual() && !instant_parse(text, &last, error))
+        return FALSE;
+    tick->next = cron_next(tick->schedule->run, tick->schedule->zone, last);
+    return TRUE;
+}
+
+static gboolean add_agency(struct office *office, int agency, GError **error)
+{
+    for (guint i = 0; i < office->config->schedules->len; i++) {
+        const struct schedule *schedule = office->config->schedules->pdata[i];
+        struct tick tick = {.agency = agency, .schedule = schedule, .room = rooms_find(schedule->worker)};
+        if (!tick.room)
+            continue;
+        if (!apply_schedule(office, agency, schedule, error) || !first_tick(office, &tick, error))
+            return FALSE;
+        g_array_append_val(ticks, tick);
+    }
+    return TRUE;
+}
+
+gboolean calendar_open(struct office *office, GError **error)
+{
+    g_clear_pointer(&ticks, g_array_unref);
+    ticks = g_array_new(FALSE, FALSE, sizeof(struct tick));
+    AUTO_ROWS struct db_rows *agencies = db_ask(office->db, &sql_agencies, 0, NULL, error);
+    gboolean good = agencies != NULL;
+    for (int row = 0; good && row < db_rows_count(agencies); row++)
+        good = add_agency(office, (int)db_int(agencies, row, "agency_id"), error);
+    return good;
+}
+
+/* Skips all but the newest nominal time that has passed. */
+static gboolean catch_up(struct office *office, struct tick *tick, GError **error)
+{
+    for (;;) {
+        instant after = cron_next(tick->schedule->run, tick->schedule->zone, tick->next);
+        if (after > clock_now())
+            return TRUE;
+        if (!plan_skip(office->db, tick->schedule->worker, tick->agency, tick->next, clock_now(),
+                       "the daemon was not running; a later time of the same schedule fired instead", error))
+            return FALSE;
+        tick->next = after;
+    }
+}
+
+static gboolean fire(struct office *office, struct tick *tick, GError **error)
+{
+    struct plan_outcome outcome;
+    g_autoptr(GError) why = NULL;
+    gint64 begun = clock_mono();
+    if (!catch_up(office, tick, error))
+        return FALSE;
+    if (!plan_run(office->db, tick->room, tick->schedule, tick->agency, tick->next, clock_now(), "scheduler", &outcome,
+                  &why)) {
+        if (!g_error_matches(why, DB_ERROR, DB_CONFLICT)) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return FALSE;
+        }
+    } else {
+        log_info("agency %d, %s: %s, %" G_GINT64_FORMAT " jobs in %d ms", tick->agency, tick->schedule->worker,
+                 outcome.skipped ? "skipped" : outcome.held ? "held" : "fired", outcome.planned,
+                 (int)((clock_mono() - begun) / 1000));
+        g_free(outcome.reason);
+    }
+    tick->next = cron_next(tick->schedule->run, tick->schedule->zone, tick->next);
+    return TRUE;
+}
+
+gboolean calendar_tick(struct office *office, GError **error)
+{
+    for (guint i = 0; i < ticks->len; i++) {
+        struct tick *tick = &g_array_index(ticks, struct tick, i);
+        if (tick->next <= clock_now() && !fire(office, tick, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+instant calendar_next(const struct office *office UNUSED)
+{
+    instant next = G_MAXINT64;
+    for (guint i = 0; ticks && i < ticks->len; i++)
+        next = MIN(next, g_array_index(ticks, struct tick, i).next);
+    return next;
+}

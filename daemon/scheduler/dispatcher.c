@@ -1,0 +1,369 @@
+/*
+ * The dispatcher. A worker is known by its incarnation; a pidfd tells its death within a millisecond, five seconds of
+ * silence tell a remote one's. It never sends: a job's effect and its verdict are the worker's, in one transaction.
+ */
+#include "dispatcher.h"
+
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "desk.h"
+#include "log.h"
+#include "plan.h"
+#include "ticklerd-scheduler_sql.h"
+#include "wire.h"
+
+#define SILENCE_US SECONDS(5)
+#define STARTS_MAX 3
+
+struct queue { /* one room */
+    struct office *office;
+    const struct room_row *room;
+    struct bus *bus;
+    GHashTable *workers; /* incarnation -> struct worker */
+};
+
+struct worker {
+    struct queue *queue;
+    char *name;          /* its identity on the bus: the incarnation with '/' kept */
+    int pidfd;
+    int credit;
+    gint64 heard;        /* monotonic */
+    GHashTable *batches; /* batch number -> GArray of job ids */
+};
+
+static GPtrArray *queues;
+static GHashTable *in_flight; /* job id -> struct worker */
+static guint64 last_batch;
+
+static gint64 *boxed(gint64 id)
+{
+    gint64 *box = g_new(gint64, 1);
+    *box = id;
+    return box;
+}
+
+static void hold(struct worker *worker, guint64 batch, const GArray *ids)
+{
+    GArray *kept = g_array_sized_new(FALSE, FALSE, sizeof(gint64), ids->len);
+    g_array_append_vals(kept, ids->data, ids->len);
+    g_hash_table_insert(worker->batches, boxed((gint64)batch), kept);
+    for (guint i = 0; i < ids->len; i++)
+        g_hash_table_insert(in_flight, boxed(g_array_index(ids, gint64, i)), worker);
+}
+
+static void release(struct worker *worker, guint64 batch)
+{
+    gint64 key = (gint64)batch;
+    const GArray *ids = g_hash_table_lookup(worker->batches, &key);
+    for (guint i = 0; ids && i < ids->len; i++)
+        g_hash_table_remove(in_flight, &g_array_index(ids, gint64, i));
+    g_hash_table_remove(worker->batches, &key);
+}
+
+static void worker_free(gpointer data)
+{
+    struct worker *worker = data;
+    if (worker->pidfd >= 0) {
+        loop_unwatch(worker->queue->office->loop, worker->pidfd);
+        close(worker->pidfd);
+    }
+    g_free(worker->name);
+    g_hash_table_unref(worker->batches);
+    g_free(worker);
+}
+
+/* --- a worker's death */
+
+static gboolean park_task(struct office *office, const struct db_rows *rows, int row, GError **error)
+{
+    AUTO_ARRAY struct db_array *subjects = db_array_new();
+    g_autofree char *matter = g_strdup_printf("job %s parked", db_text(rows, row, "job_id"));
+    g_autofree char *party = g_strdup_printf("job:%s", db_text(rows, row, "job_id"));
+    g_autofree char *reason = g_strdup_printf("%d workers died with this job in hand; it is set aside so that the others "
+                                              "go on. tickler retry %s tries it again", STARTS_MAX,
+                                              db_text(rows, row, "job_id"));
+    struct desk_task task = {.agency = (int)db_int(rows, row, "agency_id"), .worker = db_text(rows, row, "worker"),
+                             .step = db_text(rows, row, "step"), .party = party, .matter = matter,
+                             .subjects = db_array_text(subjects), .title = "Look at a job that ends its worker",
+                             .reason = reason, .role = "va_lead", .priority = "urgent",
+                             .due_on = (day)(clock_now() / SECONDS(86400)), .now = clock_now()};
+    gint64 id;
+    return desk_raise(office->db, &task, &id, error);
+}
+
+static gboolean count_starts_in(struct office *office, const char *ids, GError **error)
+{
+    g_autofree char *most = g_strdup_printf("%d", STARTS_MAX);
+    AUTO_ROWS struct db_rows *rows = db_ask_with(office->db, &sql_job_count_start, error, ids, most);
+    gboolean good = rows != NULL;
+    for (int row = 0; good && row < db_rows_count(rows); row++)
+        if (strcmp(db_text(rows, row, "state"), "parked") == 0)
+            good = park_task(office, rows, row, error);
+    return good;
+}
+
+/* Counts a start against each job that the dead one had in hand; at three a job is parked and a person told. */
+static void count_starts(struct office *office, struct worker *worker)
+{
+    AUTO_ARRAY struct db_array *ids = db_array_new();
+    GHashTableIter iter;
+    gpointer key, batch;
+    g_hash_table_iter_init(&iter, worker->batches);
+    while (g_hash_table_iter_next(&iter, &key, &batch))
+        for (guint i = 0; i < ((GArray *)batch)->len; i++)
+            db_array_add_int(ids, g_array_index((GArray *)batch, gint64, i));
+    g_autoptr(GError) error = NULL;
+    if (!db_array_length(ids))
+        return;
+    log_warning("%s: a worker is gone with %u jobs in hand; offered again", worker->queue->room->name,
+                db_array_length(ids));
+    gboolean good = db_begin(office->db, &error) && count_starts_in(office, db_array_text(ids), &error) &&
+                    db_commit(office->db, &error);
+    if (!good) {
+        log_warning("counting a start: %s", error->message);
+        db_rollback(office->db);
+    }
+}
+
+static void worker_gone(struct worker *worker)
+{
+    struct office *office = worker->queue->office;
+    count_starts(office, worker);
+    GHashTableIter iter;
+    gpointer held_by;
+    g_hash_table_iter_init(&iter, in_flight);
+    while (g_hash_table_iter_next(&iter, NULL, &held_by))
+        if (held_by == worker)
+            g_hash_table_iter_remove(&iter);
+    g_hash_table_remove(worker->queue->workers, worker->name);
+    g_autoptr(GError) error = NULL;
+    if (!dispatcher_offer(office, &error))
+        log_warning("%s", error->message);
+}
+
+static void hear_queue(struct loop *loop, void *with);
+
+static void pidfd_ready(struct loop *loop, void *with)
+{
+    struct worker *worker = with;
+    struct queue *queue = worker->queue;
+    g_autofree char *name = g_strdup(worker->name);
+    hear_queue(loop, queue); /* its last words may still be in the queue */
+    worker = g_hash_table_lookup(queue->workers, name);
+    if (worker)
+        worker_gone(worker);
+}
+
+/* --- frames */
+
+static struct worker *greet(struct queue *queue, const char *from, const struct wire_frame *hello)
+{
+    struct worker *worker = g_hash_table_lookup(queue->workers, from);
+    if (worker)
+        return worker;
+    worker = g_new0(struct worker, 1);
+    worker->queue = queue;
+    worker->name = g_strdup(from);
+    worker->batches = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, (GDestroyNotify)g_array_unref);
+    worker->credit = hello->credit;
+    gboolean is_local;
+    gboolean alive = process_is_alive(hello->incarnation, &is_local);
+    worker->pidfd = is_local && alive ? (int)syscall(SYS_pidfd_open, (pid_t)hello->pid, 0) : -1;
+    if (worker->pidfd >= 0)
+        loop_watch(queue->office->loop, worker->pidfd, pidfd_ready, worker);
+    g_hash_table_insert(queue->workers, worker->name, worker);
+    if (hello->ids->len) /* it worked while we were away: what it holds is not offered to another */
+        hold(worker, 0, hello->ids);
+    return worker;
+}
+
+static void take_frame(struct queue *queue, const char *from, const struct wire_frame *frame)
+{
+    struct worker *worker = g_hash_table_lookup(queue->workers, from);
+    if (frame->kind == WIRE_HELLO) {
+        if (strcmp(frame->room, queue->room->name) == 0 && strcmp(frame->incarnation, from) == 0)
+            worker = greet(queue, from, frame);
+    } else if (!worker) {
+        struct wire_frame who = {.kind = WIRE_WHO};
+        g_autoptr(GBytes) bytes = wire_encode(&who);
+        (void)!bus_send(queue->bus, from, bytes);
+    } else if (frame->kind == WIRE_DONE) {
+        release(worker, frame->batch);
+        release(worker, 0); /* all that it held from before our time went with it */
+        worker->credit++;
+    }
+    if (worker)
+        worker->heard = clock_mono();
+}
+
+static void hear_queue(struct loop *loop UNUSED, void *with)
+{
+    struct queue *queue = with;
+    for (;;) {
+        g_autofree char *from = NULL;
+        g_autoptr(GBytes) bytes = bus_receive(queue->bus, &from);
+        if (!bytes)
+            break;
+        struct wire_frame frame;
+        if (wire_decode(bytes, &frame)) {
+            take_frame(queue, from, &frame);
+            wire_clear(&frame);
+        }
+    }
+}
+
+static void frames_ready(struct loop *loop, void *with)
+{
+    struct queue *queue = with;
+    hear_queue(loop, queue);
+    g_autoptr(GError) error = NULL;
+    if (!dispatcher_offer(queue->office, &error))
+        log_warning("%s", error->message);
+}
+
+static void check_silence(struct loop *loop UNUSED, void *with UNUSED)
+{
+    for (guint i = 0; i < queues->len; i++) {
+        struct queue *queue = queues->pdata[i];
+        g_autoptr(GList) workers = g_hash_table_get_values(queue->workers);
+        for (GList *at = workers; at; at = at->next) {
+            struct worker *worker = at->data;
+            /* A local one is watched by its pidfd; the supervisor ends it when it hangs. */
+            if (worker->pidfd < 0 && clock_mono() - worker->heard > SILENCE_US)
+                worker_gone(worker);
+        }
+    }
+}
+
+gboolean dispatcher_open(struct office *office, GError **error)
+{
+    queues = g_ptr_array_new();
+    in_flight = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    for (gsize i = 0; i < rooms_count; i++) {
+        struct queue *queue = g_new0(struct queue, 1);
+        g_autofree char *name = g_strdup_printf("queue/%s", rooms[i].name);
+        g_autofree char *path = process_run_path(office->process.dir, name);
+        *queue = (struct queue){.office = office, .room = &rooms[i]};
+        queue->workers = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, worker_free);
+        queue->bus = bus_listen(path, error);
+        if (!queue->bus)
+            return FALSE;
+        loop_watch_bus(office->loop, queue->bus, frames_ready, queue);
+        g_ptr_array_add(queues, queue);
+    }
+    loop_every(office->loop, 1000, check_silence, NULL);
+    return TRUE;
+}
+
+/* --- offering */
+
+static struct worker *idle_worker(const struct queue *queue)
+{
+    struct worker *best = NULL;
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, queue->workers);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        struct worker *worker = value;
+        if (worker->credit > 0 && (!best || worker->credit > best->credit))
+            best = worker;
+    }
+    return best;
+}
+
+/* Whole parties from the head of the rows, up to a batch; a job that ended a worker before travels with its party alone. */
+static GArray *next_batch(const struct db_rows *rows, int most)
+{
+    GArray *ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+    for (int row = 0; row < db_rows_count(rows);) {
+        const char *party = db_text(rows, row, "party");
+        gboolean suspect = FALSE;
+        int end = row;
+        for (; end < db_rows_count(rows) && strcmp(db_text(rows, end, "party"), party) == 0; end++)
+            suspect = suspect || db_int(rows, end, "starts") > 0;
+        if (ids->len && (suspect || (int)ids->len + end - row > most))
+            break;
+        for (; row < end && ids->len < WIRE_JOBS_MAX; row++) {
+            gint64 id = db_int(rows, row, "job_id");
+            g_array_append_val(ids, id);
+        }
+        if (suspect || row < end)
+            break;
+    }
+    return ids;
+}
+
+static GArray *ready_batch(struct office *office, const struct queue *queue, GError **error)
+{
+    AUTO_ARRAY struct db_array *busy = db_array_new();
+    GHashTableIter iter;
+    gpointer id;
+    g_hash_table_iter_init(&iter, in_flight);
+    while (g_hash_table_iter_next(&iter, &id, NULL))
+        db_array_add_int(busy, *(gint64 *)id);
+    g_autofree char *now = instant_format(clock_now());
+    int most = office->config->settings->batch;
+    g_autofree char *limit = g_strdup_printf("%d", most);
+    AUTO_ROWS struct db_rows *rows = db_ask_with(office->db, &sql_job_ready, error, queue->room->name, now,
+                                                 db_array_text(busy), limit);
+    return rows ? next_batch(rows, most) : NULL;
+}
+
+static gboolean offer_queue(struct office *office, struct queue *queue, GError **error)
+{
+    for (struct worker *worker; (worker = idle_worker(queue));) {
+        g_autoptr(GArray) ids = ready_batch(office, queue, error);
+        if (!ids)
+            return FALSE;
+        if (ids->len == 0)
+            return TRUE;
+        struct wire_frame jobs = {.kind = WIRE_JOBS, .term = (guint64)office->term, .batch = ++last_batch, .ids = ids};
+        g_autoptr(GBytes) bytes = wire_encode(&jobs);
+        worker->credit--;
+        if (bus_send(queue->bus, worker->name, bytes))
+            hold(worker, jobs.batch, ids);
+    }
+    return TRUE;
+}
+
+gboolean dispatcher_offer(struct office *office, GError **error)
+{
+    gboolean good = TRUE;
+    if (!office->term || office->draining || db_is_lost(office->db))
+        return TRUE;
+    for (guint i = 0; good && i < queues->len; i++)
+        good = offer_queue(office, queues->pdata[i], error);
+    return good;
+}
+
+guint dispatcher_in_flight(void)
+{
+    return g_hash_table_size(in_flight);
+}
+
+gboolean dispatcher_next_ready(struct office *office, instant *ret, GError **error)
+{
+    AUTO_ROWS struct db_rows *rows = db_ask(office->db, &sql_job_next_ready, 0, NULL, error);
+    *ret = G_MAXINT64;
+    if (!rows)
+        return FALSE;
+    const char *text = db_rows_count(rows) ? db_text(rows, 0, "ready_at") : NULL;
+    return !text || instant_parse(text, ret, error);
+}
+
+void dispatcher_drain(struct office *office)
+{
+    office->draining = TRUE;
+    struct wire_frame drain = {.kind = WIRE_DRAIN};
+    g_autoptr(GBytes) bytes = wire_encode(&drain);
+    for (guint i = 0; i < queues->len; i++) {
+        struct queue *queue = queues->pdata[i];
+        GHashTableIter iter;
+        gpointer name;
+        g_hash_table_iter_init(&iter, queue->workers);
+        while (g_hash_table_iter_next(&iter, &name, NULL))
+            (void)!bus_send(queue->bus, name, bytes);
+    }
+}

@@ -1,0 +1,2 @@
+-- leader_holder.sql: who leads.
+SELECT holder FROM leader

@@ -1,0 +1,61 @@
+-- fetch.sql: the invoices of a window's jobs as they are now (parameters and standard columns in daemon/lib/room.h).
+-- Own columns: gone (why it is moot, or NULL), number, site, currency, due_on, balance, and of the party: agency_name,
+-- facility_name, postal_address, manager_name, phone, history, credit (unallocated, by currency), open (its open
+-- invoices), broken (promises not kept).
+WITH mine AS (
+    SELECT j.*, i.ext_id, i.facility_id, i.currency, i.due_on, i.status, i.status_on, i.settled_on, i.amount_cents,
+           invoice_balance(i.agency_id, i.invoice_id, i.amount_cents, $2::date) AS balance,
+           invoice_held(i.agency_id, i.invoice_id, i.facility_id, $2::date) AS held
+      FROM job j JOIN invoice i ON i.agency_id = j.agency_id AND i.invoice_id = j.subject_id
+     WHERE j.job_id = ANY ($1::bigint[]) AND j.state = 'ready'
+), party AS (
+    SELECT DISTINCT agency_id, party_id FROM mine
+), of_party AS MATERIALIZED (
+    SELECT p.agency_id, p.party_id, f.ext_id, f.name, f.type, coalesce(f.timezone, a.timezone) AS zone,
+           a.name AS agency_name, a.reply_to, a.postal_address, m.name AS manager_name,
+           (SELECT c.phone FROM contact c WHERE c.agency_id = p.agency_id AND c.facility_id = p.party_id
+               AND c.phone IS NOT NULL ORDER BY c.role <> 'billing', c.ext_id LIMIT 1) AS phone,
+           (SELECT jsonb_object_agg(currency, cents) FROM (
+                SELECT currency, sum(effect_cents) AS cents FROM payment y
+                 WHERE y.agency_id = p.agency_id AND y.facility_id = p.party_id AND y.invoice_id IS NULL
+                   AND y.received_on <= $2::date GROUP BY currency HAVING sum(effect_cents) > 0) c) AS credit,
+           (SELECT jsonb_agg(jsonb_build_object('number', o.ext_id, 'site', s.name, 'issued', o.issued_on,
+                   'due', o.due_on, 'days_late', $2::date - o.due_on, 'amount', o.amount_cents, 'balance', b.balance,
+                   'currency', o.currency) ORDER BY o.due_on, o.ext_id)
+              FROM facility s JOIN invoice o ON o.agency_id = s.agency_id AND o.facility_id = s.facility_id,
+                   LATERAL (SELECT invoice_balance(o.agency_id, o.invoice_id, o.amount_cents, $2::date) AS balance) b
+             WHERE s.agency_id = p.agency_id AND (s.facility_id = p.party_id OR (s.parent_id IS NOT NULL
+                   AND bill_to(s.agency_id, s.facility_id) = p.party_id))
+               AND o.settled_on > $2::date AND o.issued_on <= $2::date AND b.balance > 0
+               AND (o.status = 'sent' OR (o.status IN ('canceled', 'written_off') AND o.status_on > $2::date))
+               AND invoice_held(o.agency_id, o.invoice_id, o.facility_id, $2::date) IS NULL) AS open,
+           (SELECT string_agg(to_char(h.at, 'YYYY-MM-DD') || ' ' || h.what, E'\n' ORDER BY h.at) FROM (
+                SELECT claimed_at AS at, step || ' letter to ' || split_part(recipient, ':', 1) || ', ' || state AS what
+                  FROM message WHERE agency_id = p.agency_id AND party = 'facility:' || f.ext_id
+                UNION ALL
+                SELECT closed_at, title || ': ' || coalesce(outcome, state) || coalesce(', ' || note, '') FROM task
+                 WHERE agency_id = p.agency_id AND party = 'facility:' || f.ext_id AND closed_at IS NOT NULL
+                 ORDER BY 1 DESC LIMIT 12) h) AS history
+      FROM party p JOIN facility f ON f.agency_id = p.agency_id AND f.facility_id = p.party_id
+      JOIN agency a ON a.agency_id = p.agency_id
+      LEFT JOIN staff m ON m.agency_id = f.agency_id AND m.staff_id = f.account_manager_id
+)
+SELECT m.job_id, m.agency_id, m.subject_id, 'invoice:' || m.ext_id AS subject, m.party_id, 'facility:' || p.ext_id AS party,
+       m.cycle, m.step, m.ordinal, m.tries, p.type AS variant, m.held, p.zone, p.agency_name AS from_name, p.reply_to,
+       EXISTS (SELECT FROM fired f WHERE f.agency_id = m.agency_id AND f.worker = m.worker
+                  AND f.subject_id = m.subject_id AND f.cycle = m.cycle AND f.step = m.step) AS fired,
+       CASE WHEN m.cycle <> m.due_on THEN 'its due date was changed to ' || m.due_on
+            WHEN m.status = 'draft' THEN 'it is a draft'
+            WHEN m.status <> 'sent' AND m.status_on <= $2::date THEN replace(m.status, '_', ' ') || ' on ' || m.status_on
+            WHEN m.step = 'thank_you' AND m.balance > 0 THEN 'it is open again'
+            WHEN m.step = 'thank_you' THEN NULL
+            WHEN m.balance <= 0 THEN 'paid on ' || (SELECT max(received_on) FROM payment y
+                  WHERE y.agency_id = m.agency_id AND y.invoice_id = m.subject_id AND y.received_on <= $2::date)
+            WHEN m.balance < $3::bigint THEN 'the balance is under the smallest amount that is chased'
+       END AS gone,
+       m.ext_id AS number, m.currency, m.due_on, m.balance, m.amount_cents,
+       (SELECT count(*) FROM hold h WHERE h.agency_id = m.agency_id AND h.about = 'invoice'
+           AND h.subject_id = m.subject_id AND h.kind = 'promise_to_pay' AND h.until_on < $2::date) AS broken,
+       p.agency_name, p.postal_address, p.name AS facility_name, p.manager_name, p.phone, p.history, p.credit, p.open
+  FROM mine m JOIN of_party p USING (agency_id, party_id)
+ ORDER BY m.agency_id, p.ext_id, m.ext_id, m.ordinal

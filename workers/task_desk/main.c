@@ -1,0 +1,9 @@
+/* ticklerd-task-desk: the VA desk: morning digests, and tasks that age climb. */
+#include "decide.h"
+#include "ticklerd-task-desk_sql.h"
+
+int main(int argc, char **argv)
+{
+    static const struct room desk = {.name = "task_desk", .fetch = &sql_fetch, .decide = desk_decide};
+    return room_main(argc, argv, &desk);
+}
