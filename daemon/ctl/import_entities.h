@@ -1,0 +1,23 @@
+/* import_entities.h: the CSV entities of the contract: their columns and the questions that check and apply them. */
+#pragma once
+
+#include "db.h"
+
+enum cell { CELL_ID, CELL_TEXT, CELL_DATE, CELL_AMOUNT, CELL_CURRENCY, CELL_COUNT, CELL_ADDRESS, CELL_ZONE, CELL_WORD };
+
+struct column {
+    const char *name;
+    enum cell cell;
+    gboolean required;
+    const char *const *words; /* CELL_WORD: allowed, NULL-terminated */
+};
+
+struct entity {
+    const char *name;               /* "invoices" */
+    const struct column *columns;   /* the first is the agency's own id; ended by a NULL name */
+    const struct sql *check;        /* over table stage: line, "column", reason; or NULL */
+    const struct sql *apply;        /* $1 instant: imported, updated, total */
+    const struct sql *after;        /* a second statement, or NULL */
+};
+
+extern const struct entity entities[]; /* in the order in which they depend on each other; ended by a NULL name */

@@ -1,0 +1,175 @@
+/*
+ * tickler rehearse: the real processes on a copy of the data under a virtual clock. The copy is a database of its own in
+ * the same cluster, the letters are recorded and go nowhere, and both are gone afterwards whatever happens.
+ */
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "commands_all.h"
+#include "crypto.h"
+#include "embedded.h"
+#include "migrate.h"
+#include "tickler_sql.h"
+
+struct rehearsal {
+    struct office *office;
+    char *name;         /* of the scratch database */
+    char *dir;          /* scratch state directory */
+    char *owner_url, *app_url;
+    struct db *live, *scratch;
+    day from, to;
+    const char *schedules;
+};
+
+/* Copied in this order, so that foreign keys hold. The event chain and the engine's history come too. */
+static const char *const tables[] = {"agency",  "staff", "facility", "contact",    "invoice", "payment", "hold",
+                                     "suppression", "schedule", "step", "occurrence", "job", "fired", "message",
+                                     "message_step", "spent", "task", "event", "event_head", "import"};
+
+/* Generated columns and identity ALWAYS columns need care: the list of a table's plain columns comes from the catalog. */
+static gboolean copy_table(struct rehearsal *r, const char *table, GError **error)
+{
+    AUTO_ROWS struct db_rows *rows = db_ask_with(r->live, &sql_table_columns, error, table);
+    if (!rows)
+        return FALSE;
+    const char *columns = db_text(rows, 0, "columns");
+    g_autofree char *from = g_strdup_printf("COPY (SELECT %s FROM %s ORDER BY 1, 2) TO STDOUT", columns, table);
+    g_autofree char *to = g_strdup_printf("COPY %s (%s) FROM STDIN", table, columns);
+    return db_copy_across(r->live, from, r->scratch, to, error);
+}
+
+static gboolean copy_data(struct rehearsal *r, GError **error)
+{
+    /* One snapshot; triggers rest, since what they would compute is copied. */
+    gboolean good = db_run(r->live, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", error) &&
+                    db_run(r->live, "SET LOCAL statement_timeout = 0", error) &&
+                    db_run(r->scratch, "SET session_replication_role = replica", error) &&
+                    db_run(r->scratch, "SET statement_timeout = 0", error);
+    for (gsize i = 0; good && i < ARRAY_LEN(tables); i++)
+        good = copy_table(r, tables[i], error);
+    db_rollback(r->live);
+    AUTO_ROWS struct db_rows *set = good ? db_ask(r->scratch, &sql_set_sequences, 0, NULL, error) : NULL;
+    return set && db_run(r->scratch, "SET session_replication_role = DEFAULT; ANALYZE", error);
+}
+
+static gboolean make_scratch(struct rehearsal *r, GError **error)
+{
+    gboolean embedded = strcmp(r->office->config->settings->postgres_url, "embedded") == 0;
+    g_autofree char *live = embedded ? embedded_url(r->office->dir, "ticklerd_owner")
+                                     : g_strdup(r->office->config->settings->postgres_owner_url);
+    g_autofree char *share = share_dir(), *schema = g_build_filename(share, "schema", NULL), *now = now_text();
+    g_autofree char *create = g_strdup_printf("CREATE DATABASE %s", r->name);
+    r->live = db_open(live, "tickler rehearse", error);
+    if (!r->live || !db_run(r->live, "SET statement_timeout = 0", error) || !db_run(r->live, create, error))
+        return FALSE;
+    /* A later keyword of a libpq string wins. */
+    r->owner_url = g_strdup_printf("%s dbname=%s", live, r->name);
+    g_autofree char *app = embedded ? embedded_url(r->office->dir, "ticklerd_app")
+                                    : g_strdup(r->office->config->settings->postgres_url);
+    r->app_url = g_strdup_printf("%s dbname=%s", app, r->name);
+    r->scratch = db_open(r->owner_url, "tickler rehearse", error);
+    return r->scratch && migrate_apply(r->scratch, schema, now, error) >= 0 && copy_data(r, error);
+}
+
+static gboolean make_dir(struct rehearsal *r, GError **error)
+{
+    g_autofree char *template = g_build_filename(g_get_tmp_dir(), "tk-r-XXXXXX", NULL);
+    if (!g_mkdtemp(template)) {
+        g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(errno), "cannot make a folder in %s: %s",
+                    g_get_tmp_dir(), g_strerror(errno));
+        return FALSE;
+    }
+    r->dir = g_steal_pointer(&template);
+    g_autofree char *config = g_build_filename(r->dir, "config", NULL), *clock = g_build_filename(r->dir, "clock", NULL);
+    const struct zone *zone = ((struct schedule *)r->office->config->schedules->pdata[0])->zone;
+    return config_copy(r->schedules ? r->schedules : r->office->config_dir, config, error) &&
+           clock_make_file(clock, zone_at(zone, r->from, 0), error);
+}
+
+static gboolean run_tree(struct rehearsal *r, GError **error)
+{
+    const struct zone *zone = ((struct schedule *)r->office->config->schedules->pdata[0])->zone;
+    g_autofree char *bin = programs_dir(), *program = g_build_filename(bin, "ticklerd", NULL);
+    g_autofree char *clock = g_build_filename(r->dir, "clock", NULL), *log = g_build_filename(r->dir, "log", NULL);
+    g_autofree char *until = instant_format(zone_at(zone, r->to + 1, 0) - 1);
+    char *argv[] = {program, (char *)"--dir", r->dir, (char *)"--database", r->app_url, (char *)"--redis",
+                    (char *)"none", (char *)"--clock", clock, (char *)"--record", (char *)"--until", until, NULL};
+    int pid = spawn(argv, log, SIGTERM, error), status = 0;
+    if (pid < 0)
+        return FALSE;
+    waitpid(pid, &status, 0);
+    if (status == 0)
+        return TRUE;
+    g_autofree char *words = NULL;
+    (void)!g_file_get_contents(log, &words, NULL, NULL);
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "the rehearsal ended early:\n%s", words ? words : "");
+    return FALSE;
+}
+
+static void clean_up(struct rehearsal *r)
+{
+    db_close(&r->scratch);
+    if (r->live && !db_is_lost(r->live)) {
+        g_autofree char *drop = g_strdup_printf("DROP DATABASE IF EXISTS %s WITH (FORCE)", r->name);
+        (void)!db_run(r->live, drop, NULL);
+    }
+    db_close(&r->live);
+    if (r->dir)
+        config_remove(r->dir);
+    g_free(r->dir);
+    g_free(r->name);
+    g_free(r->owner_url);
+    g_free(r->app_url);
+}
+
+static gboolean print_effects(struct rehearsal *r, GError **error)
+{
+    const struct zone *zone = ((struct schedule *)r->office->config->schedules->pdata[0])->zone;
+    g_autofree char *from = instant_format(zone_at(zone, r->from, 0)), *agency = office_agency_text(r->office);
+    AUTO_ROWS struct db_rows *rows = db_ask_with(r->scratch, &sql_effects, error, agency, from, zone_name(zone));
+    if (rows)
+        print_rows(r->office, rows, "nothing would happen in these days");
+    return rows != NULL;
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int number UNUSED)
+{
+    interrupted = 1; /* waitpid ends with the tree, which gets the signal too; then everything is cleaned up */
+}
+
+int cmd_rehearse(struct office *office, int argc, char **argv)
+{
+    char *from = NULL, *to = NULL, *schedules = NULL;
+    int seed = 1;
+    GOptionEntry entries[] = {{"from", 0, 0, G_OPTION_ARG_STRING, &from, NULL, NULL},
+                              {"to", 0, 0, G_OPTION_ARG_STRING, &to, NULL, NULL},
+                              {"schedules", 0, 0, G_OPTION_ARG_FILENAME, &schedules, NULL, NULL},
+                              {"seed", 0, 0, G_OPTION_ARG_INT, &seed, NULL, NULL}, {0}};
+    take_options(&argc, &argv, entries);
+    if (!from || !to || argc != 1)
+        usage_error("rehearse needs --from DATE and --to DATE");
+    struct rehearsal r = {.office = office, .from = parse_day_option("--from", from), .to = parse_day_option("--to", to),
+                          .schedules = schedules};
+    if (r.to < r.from)
+        usage_error("--to %s is before --from %s", to, from);
+    if (office->config->schedules->len == 0)
+        return refuse("there is no schedule to rehearse");
+    signal(SIGINT, on_interrupt);
+    signal(SIGTERM, on_interrupt);
+    g_autofree char *id = crypto_random_id();
+    r.name = g_strdup_printf("rehearsal_%.12s", id);
+    g_autoptr(GError) error = NULL;
+    gboolean good = make_scratch(&r, &error) && make_dir(&r, &error) && run_tree(&r, &error) && !interrupted &&
+                    print_effects(&r, &error);
+    clean_up(&r);
+    if (good)
+        return 0;
+    return error ? refuse_error(error) : refuse("interrupted");
+}

@@ -1,0 +1,19 @@
+-- why_history.sql: what the record says about $2:$3, oldest first; of one day with $4. $1 agency.
+WITH about AS (SELECT $2 || ':' || $3 AS word)
+SELECT to_char(h.at, 'YYYY-MM-DD HH24:MI') AS at, h.what, h.detail FROM (
+    SELECT e.at, e.kind AS what, coalesce(e.detail ->> 'reason', '') AS detail, e.seq
+      FROM event e, about WHERE e.agency_id = $1::int AND e.about = about.word
+    UNION ALL
+    SELECT m.claimed_at, 'letter ' || m.message_id || ' ' || m.state, m.step || ' to ' || split_part(m.recipient, ':', 1)
+           || ': ' || m.subject_line, 0
+      FROM message m, about WHERE m.agency_id = $1::int AND (m.party = about.word OR EXISTS (
+           SELECT FROM message_step s WHERE s.agency_id = m.agency_id AND s.message_id = m.message_id
+              AND s.subject = about.word))
+    UNION ALL
+    SELECT t.created_at, 'task ' || t.task_id || ' ' || t.state, t.title, 0
+      FROM task t, about WHERE t.agency_id = $1::int AND (t.party = about.word OR about.word = ANY (t.subjects))
+    UNION ALL
+    SELECT f.at, 'step ' || f.step || ' ' || f.outcome, coalesce(f.reason, 'of ' || f.cycle), 0
+      FROM fired f JOIN invoice i ON i.agency_id = f.agency_id AND i.invoice_id = f.subject_id
+     WHERE f.agency_id = $1::int AND f.worker = 'invoice_escalation' AND $2 = 'invoice' AND i.ext_id = $3
+) h WHERE $4::date IS NULL OR h.at::date = $4::date ORDER BY h.at, h.seq
