@@ -198,13 +198,25 @@ static double rough_days(const struct offset *at)
     return at->business ? at->count * 1.4 : at->count;
 }
 
+/* Where the step stands in a list of steps; `steps` itself where that is an override's map. */
+static const struct yaml *place_of(const struct yaml *steps, const struct step *step)
+{
+    for (guint i = 0; steps->kind == YAML_LIST && i < steps->values->len; i++) {
+        const struct yaml *id = yaml_get(steps->values->pdata[i], "id");
+        if (id && id->kind == YAML_TEXT && strcmp(id->text, step->id) == 0)
+            return steps->values->pdata[i];
+    }
+    return steps;
+}
+
 static void check_order(struct loading *in, const struct yaml *at, const GPtrArray *steps)
 {
     for (guint i = 1; i < steps->len; i++) {
         const struct step *before = steps->pdata[i - 1], *step = steps->pdata[i];
         if (rough_days(&step->at) < rough_days(&before->at))
-            yaml_wrong(at, in->problems, "step '%s' (%s) stands after '%s' (%s), which comes later; put the steps in order",
-                       step->id, step->at_text, before->id, before->at_text);
+            yaml_wrong(place_of(at, step), in->problems,
+                       "step '%s' (%s) stands after '%s' (%s), which comes later; put the steps in order", step->id,
+                       step->at_text, before->id, before->at_text);
     }
 }
 
@@ -444,7 +456,7 @@ struct schedule *schedule_load(const char *path, const char *templates_dir, cons
     struct loading in = {.schedule = schedule, .problems = problems, .templates_dir = templates_dir};
     in.sample = load_sample(templates_dir, problems);
     take_root(&in, root, path, days_off);
-    yaml_free(root);
+    yaml_tree_free(root);
     if (in.sample)
         js_unref(in.sample);
     if (problems_count(problems) > before)

@@ -276,7 +276,7 @@ struct settings *settings_load(const char *path, const char *dir, struct problem
     if (strcmp(settings->postgres_url, "embedded") != 0 && !settings->postgres_owner_url)
         problems_add(problems, path, root->line, root->column,
                      "postgres.owner_url is missing: an external database is migrated under its owner's role");
-    yaml_free(root);
+    yaml_tree_free(root);
     if (problems_count(problems) > before)
         g_clear_pointer(&settings, settings_free);
     return settings;

@@ -26,7 +26,7 @@ void yaml_wrong(const struct yaml *at, struct problems *problems, const char *fo
     problems_add(problems, at->file, at->line, at->column, "%s", sentence);
 }
 
-void yaml_free(struct yaml *root)
+void yaml_tree_free(struct yaml *root)
 {
     if (!root)
         return;
@@ -38,7 +38,7 @@ void yaml_free(struct yaml *root)
 
 static void free_node(gpointer node)
 {
-    yaml_free(node);
+    yaml_tree_free(node);
 }
 
 static struct yaml *build(struct reading *in, yaml_node_t *node, int depth);
@@ -104,7 +104,7 @@ static struct yaml *build(struct reading *in, yaml_node_t *node, int depth)
         good = ours->kind == YAML_MAP ? build_pairs(in, node, ours, depth + 1) : build_items(in, node, ours, depth + 1);
     }
     if (!good)
-        g_clear_pointer(&ours, yaml_free);
+        g_clear_pointer(&ours, yaml_tree_free);
     return ours;
 }
 
@@ -149,7 +149,7 @@ struct yaml *yaml_read(const char *name, const char *bytes, gsize length, struct
         if (!top)
             problems_add(problems, in.name, 1, 1, "the file is empty");
         else if ((root = build(&in, top, 0)) && !is_last_document(&parser, in.name, problems))
-            g_clear_pointer(&root, yaml_free);
+            g_clear_pointer(&root, yaml_tree_free);
         yaml_document_delete(&in.document);
     }
     yaml_parser_delete(&parser);

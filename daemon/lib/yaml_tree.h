@@ -18,10 +18,10 @@ struct yaml {
     GPtrArray *values;    /* YAML_MAP and YAML_LIST: struct yaml */
 };
 
-/* Reads a file. NULL when there were problems; they are in `problems`. Free with yaml_free. */
+/* Reads a file. NULL when there were problems; they are in `problems`. Free with yaml_tree_free. */
 MUST_CHECK struct yaml *yaml_load(const char *path, struct problems *problems);
 MUST_CHECK struct yaml *yaml_read(const char *name, const char *bytes, gsize length, struct problems *problems);
-void yaml_free(struct yaml *root);
+void yaml_tree_free(struct yaml *root);
 
 /* The value of a key, or NULL. */
 const struct yaml *yaml_get(const struct yaml *map, const char *key);
