@@ -10,9 +10,9 @@ struct office {
     char *dir, *config_dir;
     struct config *config;
     struct db *db;
-    char *agency_ext;  /* --agency, or NULL */
-    int agency;        /* the agency chosen: the only one, or --agency */
-    char *actor;       /* "admin:root", or "staff:VA-1" with --as */
+    char *agency_ext; /* --agency, or NULL */
+    int agency;       /* the agency chosen: the only one, or --agency */
+    char *actor;      /* "admin:root", or "staff:VA-1" with --as */
     gboolean json;
 };
 
@@ -20,7 +20,7 @@ enum needs { NEEDS_NOTHING, NEEDS_CONFIG, NEEDS_DATABASE, NEEDS_AGENCY };
 
 struct command {
     const char *name;
-    const char *words;    /* "ID [done --outcome O]" */
+    const char *words; /* "ID [done --outcome O]" */
     const char *summary;
     const char *example;
     enum needs needs;

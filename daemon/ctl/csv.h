@@ -7,7 +7,7 @@
 
 struct csv {
     const char *at, *end;
-    int line;            /* of the next record */
+    int line; /* of the next record */
 };
 
 /* The fields of the next record, or NULL at the end (then *ret_why is NULL) or for a quote that is wrong (*ret_why says

@@ -6,7 +6,7 @@
 #include "commands_all.h"
 
 #define FACILITIES 60
-#define MONTHS 18
+#define MONTHS     18
 
 struct demo {
     GRand *rand;
@@ -16,16 +16,19 @@ struct demo {
     int invoice, payment, hold;
 };
 
-static const char *const types[] = {"cmhc", "inpatient_psychiatric", "php", "iop", "school", "correctional", "telehealth"};
-static const char *const kinds[] = {"Community Care", "Hospital", "Day Program", "Recovery Center", "School District",
-                                    "Correctional Health", "Online Therapy"};
-static const char *const places[] = {"Cedar", "Willow Creek", "Maple Grove", "Riverside", "Lakeview", "Prairie", "Juniper",
-                                     "Harbor", "Summit", "Meadow", "Birch Hill", "Stonegate", "Sunrise", "Pine Ridge",
-                                     "Clearwater", "Fairview", "Oak Park", "Granite", "Blue Mesa", "Elmwood"};
-static const char *const first_names[] = {"Alice", "Ben", "Carla", "Dmitri", "Elena", "Farid", "Grace", "Hugo", "Ines",
-                                          "Jonah", "Kira", "Luis", "Mona", "Nils", "Olga", "Pedro"};
-static const char *const last_names[] = {"Abbott", "Boyd", "Castro", "Duran", "Ellis", "Fox", "Garza", "Hale", "Ito",
-                                         "Jain", "Kemp", "Lund", "Moss", "Novak", "Ortiz", "Pratt"};
+static const char *const types[] = {"cmhc",   "inpatient_psychiatric", "php",       "iop",
+                                    "school", "correctional",          "telehealth"};
+static const char *const kinds[] = {"Community Care",  "Hospital",        "Day Program",
+                                    "Recovery Center", "School District", "Correctional Health",
+                                    "Online Therapy"};
+static const char *const places[] = {"Cedar",      "Willow Creek", "Maple Grove", "Riverside",  "Lakeview",
+                                     "Prairie",    "Juniper",      "Harbor",      "Summit",     "Meadow",
+                                     "Birch Hill", "Stonegate",    "Sunrise",     "Pine Ridge", "Clearwater",
+                                     "Fairview",   "Oak Park",     "Granite",     "Blue Mesa",  "Elmwood"};
+static const char *const first_names[] = {"Alice", "Ben",   "Carla", "Dmitri", "Elena", "Farid", "Grace", "Hugo",
+                                          "Ines",  "Jonah", "Kira",  "Luis",   "Mona",  "Nils",  "Olga",  "Pedro"};
+static const char *const last_names[] = {"Abbott", "Boyd", "Castro", "Duran", "Ellis", "Fox",   "Garza", "Hale",
+                                         "Ito",    "Jain", "Kemp",   "Lund",  "Moss",  "Novak", "Ortiz", "Pratt"};
 static const char *const zones[] = {"America/Chicago", "America/New_York", "America/Denver", "America/Los_Angeles"};
 
 static const char *pick(struct demo *demo, const char *const *words, int n)
@@ -54,8 +57,8 @@ static void pay(struct demo *demo, const char *invoice, const char *facility, da
     g_autofree char *date = day_format(on);
     if (on > demo->today || cents <= 0)
         return;
-    add_line(demo->payments, "P-%05d,%s,%s,%s,%d.%02d,USD,%s", ++demo->payment, invoice, facility, date, (int)(cents / 100),
-             (int)(cents % 100), kind);
+    add_line(demo->payments, "P-%05d,%s,%s,%s,%d.%02d,USD,%s", ++demo->payment, invoice, facility, date,
+             (int)(cents / 100), (int)(cents % 100), kind);
 }
 
 static void place(struct demo *demo, const char *invoice, day from, day until, const char *kind, const char *reason)
@@ -108,7 +111,11 @@ static void bill_facility(struct demo *demo, const char *facility, const char *t
             gboolean draft = month == 0 && chance(demo, 10), off = month > 8 && chance(demo, 2);
             g_autofree char *off_on = off ? day_format(due + 120) : g_strdup("");
             add_line(demo->invoices, "%s,%s,%s,%s,%d.%02d,USD,%s,%s", id, facility, issued_text, due_text,
-                     (int)(cents / 100), (int)(cents % 100), draft ? "draft" : off ? "written_off" : "sent", off_on);
+                     (int)(cents / 100), (int)(cents % 100),
+                     draft ? "draft"
+                     : off ? "written_off"
+                           : "sent",
+                     off_on);
             if (!draft && !off)
                 live_through(demo, id, facility, due, cents, habit);
         }
@@ -117,8 +124,8 @@ static void bill_facility(struct demo *demo, const char *facility, const char *t
 static void add_contact(struct demo *demo, int number, const char *facility, const char *role, gboolean address)
 {
     const char *first = pick(demo, first_names, 16), *last = pick(demo, last_names, 16);
-    g_autofree char *low = g_ascii_strdown(last, -1), *mail = address ? g_strdup_printf("%s.%s@%s.example", low, role, facility)
-                                                                      : g_strdup("");
+    g_autofree char *low = g_ascii_strdown(last, -1),
+                    *mail = address ? g_strdup_printf("%s.%s@%s.example", low, role, facility) : g_strdup("");
     g_autofree char *lower = g_ascii_strdown(mail, -1);
     add_line(demo->contacts, "C-%03d-%s,%s,%s %s,%s,555-%04d,%s", number, role, facility, first, last, lower,
              100 + number, role);
@@ -153,16 +160,16 @@ static gboolean write_file(const struct demo *demo, const char *name, const char
 
 static gboolean write_all(const struct demo *demo)
 {
-    static const char people[] =
-        "staff,name,email,role,timezone,skills\n"
-        "VA-1,Vera Ames,vera@agency.example,va,America/Chicago,\n"
-        "VA-2,Tom Reyes,tom@agency.example,va,America/New_York,invoice_escalation\n"
-        "VL-1,Nadia Cole,nadia@agency.example,va_lead,America/Chicago,\n"
-        "AM-1,Ana Ruiz,ana@agency.example,account_manager,America/Chicago,\n"
-        "AM-2,Paul Stone,paul@agency.example,account_manager,America/Denver,\n"
-        "L-1,Lea Dorn,lea@agency.example,leadership,America/Chicago,\n";
+    static const char people[] = "staff,name,email,role,timezone,skills\n"
+                                 "VA-1,Vera Ames,vera@agency.example,va,America/Chicago,\n"
+                                 "VA-2,Tom Reyes,tom@agency.example,va,America/New_York,invoice_escalation\n"
+                                 "VL-1,Nadia Cole,nadia@agency.example,va_lead,America/Chicago,\n"
+                                 "AM-1,Ana Ruiz,ana@agency.example,account_manager,America/Chicago,\n"
+                                 "AM-2,Paul Stone,paul@agency.example,account_manager,America/Denver,\n"
+                                 "L-1,Lea Dorn,lea@agency.example,leadership,America/Chicago,\n";
     return write_file(demo, "staff.csv", people) && write_file(demo, "facilities.csv", demo->facilities->str) &&
-           write_file(demo, "contacts.csv", demo->contacts->str) && write_file(demo, "invoices.csv", demo->invoices->str) &&
+           write_file(demo, "contacts.csv", demo->contacts->str) &&
+           write_file(demo, "invoices.csv", demo->invoices->str) &&
            write_file(demo, "payments.csv", demo->payments->str) && write_file(demo, "holds.csv", demo->holds->str);
 }
 
@@ -173,7 +180,8 @@ int cmd_demo(struct office *office UNUSED, int argc, char **argv)
     GOptionEntry entries[] = {{"seed", 0, 0, G_OPTION_ARG_INT, &seed, NULL, NULL},
                               {"therapists", 0, 0, G_OPTION_ARG_INT, &therapists, NULL, NULL},
                               {"out", 0, 0, G_OPTION_ARG_FILENAME, &out, NULL, NULL},
-                              {"as-of", 0, 0, G_OPTION_ARG_STRING, &as_of, NULL, NULL}, {0}};
+                              {"as-of", 0, 0, G_OPTION_ARG_STRING, &as_of, NULL, NULL},
+                              {0}};
     take_options(&argc, &argv, entries);
     if (!out || argc != 1)
         usage_error("demo needs --out FOLDER");

@@ -15,7 +15,7 @@
 #include "problems.h"
 #include "tickler_sql.h"
 
-#define COLUMNS_MAX 16
+#define COLUMNS_MAX   16
 #define REFUSED_SHOWN 200
 
 struct import {
@@ -25,10 +25,10 @@ struct import {
     gboolean accept_good, dry_run;
     char *bytes, *digest;
     gsize length;
-    int map[COLUMNS_MAX];       /* file column -> entity column; -1: agency */
+    int map[COLUMNS_MAX]; /* file column -> entity column; -1: agency */
     int file_columns;
-    GHashTable *ids;            /* own ids seen: text -> line */
-    GArray *refused;            /* int: lines */
+    GHashTable *ids; /* own ids seen: text -> line */
+    GArray *refused; /* int: lines */
     GString *copy;
     gint64 imported, updated, total;
 };
@@ -137,7 +137,9 @@ static const char *bad_amount(char **cell)
     if (whole > 12)
         return "is too large";
     char *rewritten = g_strdup_printf("%.*s%.*s%s", (int)whole, text, (int)cents, text + whole + 1,
-                                      cents == 2 ? "" : cents == 1 ? "0" : "00");
+                                      cents == 2   ? ""
+                                      : cents == 1 ? "0"
+                                                   : "00");
     g_free(*cell);
     *cell = rewritten;
     return NULL;
@@ -175,7 +177,8 @@ static char *check_cell(const struct column *column, char **cell)
         return column->required ? g_strdup("is empty and needed") : NULL;
     switch (column->cell) {
     case CELL_ID:
-        return has_control(text) || strlen(text) > 100 ? g_strdup("is no id: control characters or over 100 bytes") : NULL;
+        return has_control(text) || strlen(text) > 100 ? g_strdup("is no id: control characters or over 100 bytes")
+                                                       : NULL;
     case CELL_TEXT:
         return strlen(text) > 4000 ? g_strdup("is longer than 4000 bytes") : NULL;
     case CELL_DATE:
@@ -207,8 +210,11 @@ static void copy_cell(GString *copy, const char *text)
         return;
     }
     for (; *text; text++) {
-        const char *escape = *text == '\t' ? "\\t" : *text == '\n' ? "\\n" : *text == '\r' ? "\\r" : *text == '\\' ? "\\\\"
-                                                                                                                : NULL;
+        const char *escape = *text == '\t'   ? "\\t"
+                             : *text == '\n' ? "\\n"
+                             : *text == '\r' ? "\\r"
+                             : *text == '\\' ? "\\\\"
+                                             : NULL;
         if (escape)
             g_string_append(copy, escape);
         else
@@ -403,8 +409,8 @@ static gboolean import_in_transaction(struct import *in, GError **error)
 static gboolean import_file(struct office *office, const struct entity *entity, const char *path, gboolean accept_good,
                             gboolean dry_run)
 {
-    struct import in = {.office = office, .entity = entity, .path = path, .accept_good = accept_good,
-                        .dry_run = dry_run};
+    struct import in = {
+        .office = office, .entity = entity, .path = path, .accept_good = accept_good, .dry_run = dry_run};
     in.ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     in.refused = g_array_new(FALSE, FALSE, sizeof(int));
     in.copy = g_string_new(NULL);
@@ -414,9 +420,12 @@ static gboolean import_file(struct office *office, const struct entity *entity, 
         refuse_error(error);
     if (in.refused->len > REFUSED_SHOWN)
         fprintf(stderr, "... and %u more refused rows\n", in.refused->len - REFUSED_SHOWN);
-    printf("%s: imported %" G_GINT64_FORMAT ", updated %" G_GINT64_FORMAT ", unchanged %" G_GINT64_FORMAT ", refused %u%s\n",
+    printf("%s: imported %" G_GINT64_FORMAT ", updated %" G_GINT64_FORMAT ", unchanged %" G_GINT64_FORMAT
+           ", refused %u%s\n",
            entity->name, in.imported, in.updated, in.total - in.imported - in.updated, in.refused->len,
-           dry_run ? " (dry run: nothing was changed)" : good ? "" : " (nothing was changed)");
+           dry_run ? " (dry run: nothing was changed)"
+           : good  ? ""
+                   : " (nothing was changed)");
     g_hash_table_unref(in.ids);
     g_array_unref(in.refused);
     g_string_free(in.copy, TRUE);
@@ -462,7 +471,8 @@ int cmd_import(struct office *office, int argc, char **argv)
     char *folder = NULL;
     GOptionEntry entries[] = {{"accept-good", 0, 0, G_OPTION_ARG_NONE, &accept_good, NULL, NULL},
                               {"dry-run", 0, 0, G_OPTION_ARG_NONE, &dry_run, NULL, NULL},
-                              {"dir", 0, 0, G_OPTION_ARG_FILENAME, &folder, NULL, NULL}, {0}};
+                              {"dir", 0, 0, G_OPTION_ARG_FILENAME, &folder, NULL, NULL},
+                              {0}};
     take_options(&argc, &argv, entries);
     if (folder ? argc != 1 : argc != 3)
         usage_error("import needs an entity and a file, or --dir FOLDER");

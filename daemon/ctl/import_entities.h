@@ -13,11 +13,11 @@ struct column {
 };
 
 struct entity {
-    const char *name;               /* "invoices" */
-    const struct column *columns;   /* the first is the agency's own id; ended by a NULL name */
-    const struct sql *check;        /* over table stage: line, "column", reason; or NULL */
-    const struct sql *apply;        /* $1 instant: imported, updated, total */
-    const struct sql *after;        /* a second statement, or NULL */
+    const char *name;             /* "invoices" */
+    const struct column *columns; /* the first is the agency's own id; ended by a NULL name */
+    const struct sql *check;      /* over table stage: line, "column", reason; or NULL */
+    const struct sql *apply;      /* $1 instant: imported, updated, total */
+    const struct sql *after;      /* a second statement, or NULL */
 };
 
 extern const struct entity entities[]; /* in the order in which they depend on each other; ended by a NULL name */

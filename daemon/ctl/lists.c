@@ -11,7 +11,8 @@ static int list(struct office *office, int argc, char **argv, const struct sql *
     GOptionEntry entries[] = {{"worker", 0, 0, G_OPTION_ARG_STRING, &worker, NULL, NULL},
                               {"state", 0, 0, G_OPTION_ARG_STRING, &state, NULL, NULL},
                               {"since", 0, 0, G_OPTION_ARG_STRING, &since, NULL, NULL},
-                              {"party", 0, 0, G_OPTION_ARG_STRING, &party, NULL, NULL}, {0}};
+                              {"party", 0, 0, G_OPTION_ARG_STRING, &party, NULL, NULL},
+                              {0}};
     take_options(&argc, &argv, entries);
     if (argc != 1)
         usage_error("%s takes no words but its filters", argv[0]);

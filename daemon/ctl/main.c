@@ -49,7 +49,8 @@ static gboolean load_config(struct office *office)
 static gboolean provide(struct office *office, enum needs needs)
 {
     if (needs >= NEEDS_CONFIG && !load_config(office)) {
-        refuse("the configuration in %s has problems; mend them, or make a new one with tickler init", office->config_dir);
+        refuse("the configuration in %s has problems; mend them, or make a new one with tickler init",
+               office->config_dir);
         return FALSE;
     }
     return (needs < NEEDS_DATABASE || office_open_database(office, "ticklerd_app")) &&

@@ -44,7 +44,8 @@ int place_hold(struct office *office, const char *about, const char *id, const c
     g_autofree char *today = day_format(office_today(office)), *where = g_strdup_printf("%s:%s", about, id);
     g_autofree char *why = g_strdup_printf("%s: %s", kind, reason);
     const char *const values[] = {agency, about, number, kind, today, until, amount_cents, reason, office->actor};
-    return change(office, &sql_hold_put, ARRAY_LEN(values), values, "hold.placed", where, why, "the hold was not placed");
+    return change(office, &sql_hold_put, ARRAY_LEN(values), values, "hold.placed", where, why,
+                  "the hold was not placed");
 }
 
 int cmd_hold(struct office *office, int argc, char **argv)
@@ -53,7 +54,8 @@ int cmd_hold(struct office *office, int argc, char **argv)
     char *kind = NULL, *until = NULL, *reason = NULL;
     GOptionEntry entries[] = {{"kind", 0, 0, G_OPTION_ARG_STRING, &kind, NULL, NULL},
                               {"until", 0, 0, G_OPTION_ARG_STRING, &until, NULL, NULL},
-                              {"reason", 0, 0, G_OPTION_ARG_STRING, &reason, NULL, NULL}, {0}};
+                              {"reason", 0, 0, G_OPTION_ARG_STRING, &reason, NULL, NULL},
+                              {0}};
     take_options(&argc, &argv, entries);
     gboolean known = FALSE;
     for (gsize i = 0; kind && i < ARRAY_LEN(kinds); i++)

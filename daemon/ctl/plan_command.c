@@ -9,8 +9,8 @@ static void print_due(const struct office *office, const struct schedule *schedu
 {
     for (int r = 0; r < db_rows_count(rows); r++) {
         if (!office->json) {
-            printf("%-20s %-18s %-24s %-16s %s\n", schedule->worker, db_text(rows, r, "step"), db_text(rows, r, "subject"),
-                   db_text(rows, r, "party"), db_text(rows, r, "why"));
+            printf("%-20s %-18s %-24s %-16s %s\n", schedule->worker, db_text(rows, r, "step"),
+                   db_text(rows, r, "subject"), db_text(rows, r, "party"), db_text(rows, r, "why"));
             continue;
         }
         AUTO_JS struct js *row = js_object();
@@ -31,7 +31,8 @@ int cmd_plan(struct office *office, int argc, char **argv)
 {
     char *worker = NULL, *as_of = NULL;
     GOptionEntry entries[] = {{"worker", 0, 0, G_OPTION_ARG_STRING, &worker, NULL, NULL},
-                              {"as-of", 0, 0, G_OPTION_ARG_STRING, &as_of, NULL, NULL}, {0}};
+                              {"as-of", 0, 0, G_OPTION_ARG_STRING, &as_of, NULL, NULL},
+                              {0}};
     take_options(&argc, &argv, entries);
     day today = as_of ? parse_day_option("--as-of", as_of) : office_today(office);
     int due = 0;

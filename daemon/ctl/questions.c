@@ -82,7 +82,8 @@ int cmd_why(struct office *office, int argc, char **argv)
     if (!code && !office->json && strcmp(kind, "invoice") == 0)
         print_next(office, id, today);
     if (!code && on)
-        code = print_list(office, &sql_why_runs, "the schedules on that day", kind, id, on, "no schedule came to its hour");
+        code = print_list(office, &sql_why_runs, "the schedules on that day", kind, id, on,
+                          "no schedule came to its hour");
     return code;
 }
 
@@ -118,7 +119,8 @@ int cmd_audit(struct office *office, int argc, char **argv)
         return refuse_error(error);
     const char *broken = db_text(rows, 0, "broken"), *head = db_text(rows, 0, "head");
     if (broken)
-        return refuse("the event log does not hold: event %s is not what was written, or one before it is gone", broken);
+        return refuse("the event log does not hold: event %s is not what was written, or one before it is gone",
+                      broken);
     if (!db_bool(rows, 0, "tail"))
         return refuse("the event log does not hold: its end is cut off after event %s", db_text(rows, 0, "events"));
     printf("%s events, the chain holds up to event %s\n", db_text(rows, 0, "events"), head ? head : "0");

@@ -1,6 +1,6 @@
 /*
- * tickler rehearse: the real processes on a copy of the data under a virtual clock. The copy is a database of its own in
- * the same cluster, the letters are recorded and go nowhere, and both are gone afterwards whatever happens.
+ * tickler rehearse: the real processes on a copy of the data under a virtual clock. The copy is a database of its own
+ * in the same cluster, the letters are recorded and go nowhere, and both are gone afterwards whatever happens.
  */
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -18,8 +18,8 @@
 
 struct rehearsal {
     struct office *office;
-    char *name;         /* of the scratch database */
-    char *dir;          /* scratch state directory */
+    char *name; /* of the scratch database */
+    char *dir;  /* scratch state directory */
     char *owner_url, *app_url;
     struct db *live, *scratch;
     day from, to;
@@ -27,11 +27,13 @@ struct rehearsal {
 };
 
 /* Copied in this order, so that foreign keys hold. The event chain and the engine's history come too. */
-static const char *const tables[] = {"agency",  "staff", "facility", "contact",    "invoice", "payment", "hold",
-                                     "suppression", "schedule", "step", "occurrence", "job", "fired", "message",
-                                     "message_step", "spent", "task", "event", "event_head", "import"};
+static const char *const tables[] = {"agency",     "staff", "facility",    "contact",    "invoice",
+                                     "payment",    "hold",  "suppression", "schedule",   "step",
+                                     "occurrence", "job",   "fired",       "message",    "message_step",
+                                     "spent",      "task",  "event",       "event_head", "import"};
 
-/* Generated columns and identity ALWAYS columns need care: the list of a table's plain columns comes from the catalog. */
+/* Generated columns and identity ALWAYS columns need care: the list of a table's plain columns comes from the catalog.
+ */
 static gboolean copy_table(struct rehearsal *r, const char *table, GError **error)
 {
     AUTO_ROWS struct db_rows *rows = db_ask_with(r->live, &sql_table_columns, error, table);
@@ -69,8 +71,8 @@ static gboolean make_scratch(struct rehearsal *r, GError **error)
         return FALSE;
     /* A later keyword of a libpq string wins. */
     r->owner_url = g_strdup_printf("%s dbname=%s", live, r->name);
-    g_autofree char *app = embedded ? embedded_url(r->office->dir, "ticklerd_app")
-                                    : g_strdup(r->office->config->settings->postgres_url);
+    g_autofree char *app =
+        embedded ? embedded_url(r->office->dir, "ticklerd_app") : g_strdup(r->office->config->settings->postgres_url);
     r->app_url = g_strdup_printf("%s dbname=%s", app, r->name);
     r->scratch = db_open(r->owner_url, "tickler rehearse", error);
     return r->scratch && migrate_apply(r->scratch, schema, now, error) >= 0 && copy_data(r, error);
@@ -85,7 +87,8 @@ static gboolean make_dir(struct rehearsal *r, GError **error)
         return FALSE;
     }
     r->dir = g_steal_pointer(&template);
-    g_autofree char *config = g_build_filename(r->dir, "config", NULL), *clock = g_build_filename(r->dir, "clock", NULL);
+    g_autofree char *config = g_build_filename(r->dir, "config", NULL),
+                    *clock = g_build_filename(r->dir, "clock", NULL);
     const struct zone *zone = ((struct schedule *)r->office->config->schedules->pdata[0])->zone;
     return config_copy(r->schedules ? r->schedules : r->office->config_dir, config, error) &&
            clock_make_file(clock, zone_at(zone, r->from, 0), error);
@@ -97,8 +100,19 @@ static gboolean run_tree(struct rehearsal *r, GError **error)
     g_autofree char *bin = programs_dir(), *program = g_build_filename(bin, "ticklerd", NULL);
     g_autofree char *clock = g_build_filename(r->dir, "clock", NULL), *log = g_build_filename(r->dir, "log", NULL);
     g_autofree char *until = instant_format(zone_at(zone, r->to + 1, 0) - 1);
-    char *argv[] = {program, (char *)"--dir", r->dir, (char *)"--database", r->app_url, (char *)"--redis",
-                    (char *)"none", (char *)"--clock", clock, (char *)"--record", (char *)"--until", until, NULL};
+    char *argv[] = {program,
+                    (char *)"--dir",
+                    r->dir,
+                    (char *)"--database",
+                    r->app_url,
+                    (char *)"--redis",
+                    (char *)"none",
+                    (char *)"--clock",
+                    clock,
+                    (char *)"--record",
+                    (char *)"--until",
+                    until,
+                    NULL};
     int pid = spawn(argv, log, SIGTERM, error), status = 0;
     if (pid < 0)
         return FALSE;
@@ -151,11 +165,14 @@ int cmd_rehearse(struct office *office, int argc, char **argv)
     GOptionEntry entries[] = {{"from", 0, 0, G_OPTION_ARG_STRING, &from, NULL, NULL},
                               {"to", 0, 0, G_OPTION_ARG_STRING, &to, NULL, NULL},
                               {"schedules", 0, 0, G_OPTION_ARG_FILENAME, &schedules, NULL, NULL},
-                              {"seed", 0, 0, G_OPTION_ARG_INT, &seed, NULL, NULL}, {0}};
+                              {"seed", 0, 0, G_OPTION_ARG_INT, &seed, NULL, NULL},
+                              {0}};
     take_options(&argc, &argv, entries);
     if (!from || !to || argc != 1)
         usage_error("rehearse needs --from DATE and --to DATE");
-    struct rehearsal r = {.office = office, .from = parse_day_option("--from", from), .to = parse_day_option("--to", to),
+    struct rehearsal r = {.office = office,
+                          .from = parse_day_option("--from", from),
+                          .to = parse_day_option("--to", to),
                           .schedules = schedules};
     if (r.to < r.from)
         usage_error("--to %s is before --from %s", to, from);

@@ -45,8 +45,8 @@ static void stop_postgres(int pid)
 static struct db *open_as_owner(const struct office *office, GError **error)
 {
     gboolean embedded = strcmp(office->config->settings->postgres_url, "embedded") == 0;
-    g_autofree char *url = embedded ? embedded_url(office->dir, "ticklerd_owner")
-                                    : g_strdup(office->config->settings->postgres_owner_url);
+    g_autofree char *url =
+        embedded ? embedded_url(office->dir, "ticklerd_owner") : g_strdup(office->config->settings->postgres_owner_url);
     for (int tries = 0; tries < 300; tries++) {
         g_clear_error(error);
         struct db *db = db_open(url, "tickler migrate", error);
@@ -89,7 +89,8 @@ int cmd_migrate(struct office *office, int argc, char **argv)
 {
     gboolean status = FALSE, wait = FALSE;
     GOptionEntry entries[] = {{"status", 0, 0, G_OPTION_ARG_NONE, &status, NULL, NULL},
-                              {"wait", 0, 0, G_OPTION_ARG_NONE, &wait, NULL, NULL}, {0}};
+                              {"wait", 0, 0, G_OPTION_ARG_NONE, &wait, NULL, NULL},
+                              {0}};
     take_options(&argc, &argv, entries);
     g_autoptr(GError) error = NULL;
     AUTO_DB struct db *db = NULL;
@@ -146,7 +147,8 @@ static gboolean put_agency(struct office *office, struct db *db, const char *nam
         return TRUE;
     }
     int agency = (int)db_int(rows, 0, "agency_id");
-    return put_staff(db, agency, "VA-1", va, "va", error) && put_staff(db, agency, "L-1", leader, "leadership", error) &&
+    return put_staff(db, agency, "VA-1", va, "va", error) &&
+           put_staff(db, agency, "L-1", leader, "leadership", error) &&
            desk_event(db, agency, clock_now(), office->actor, "agency.created", "agency:A-1", "{}", error);
 }
 
@@ -180,7 +182,8 @@ int cmd_init(struct office *office, int argc, char **argv)
     GOptionEntry entries[] = {{"agency", 0, 0, G_OPTION_ARG_STRING, &name, NULL, NULL},
                               {"timezone", 0, 0, G_OPTION_ARG_STRING, &zone, NULL, NULL},
                               {"va", 0, 0, G_OPTION_ARG_STRING, &va_text, NULL, NULL},
-                              {"leadership", 0, 0, G_OPTION_ARG_STRING, &leader_text, NULL, NULL}, {0}};
+                              {"leadership", 0, 0, G_OPTION_ARG_STRING, &leader_text, NULL, NULL},
+                              {0}};
     take_options(&argc, &argv, entries);
     if (!name || !zone)
         usage_error("init needs --agency NAME and --timezone ZONE");

@@ -59,7 +59,9 @@ int cmd_status(struct office *office, int argc UNUSED, char **argv UNUSED)
     printf("daemon: %s\n", !daemon ? "not running" : js_get_bool(daemon, "ready") ? "ready" : "starting");
     if (daemon)
         print_processes(js_get(daemon, "processes"));
-    static const struct { const char *column, *title; } parts[] = {
+    static const struct {
+        const char *column, *title;
+    } parts[] = {
         {"queues", "queue"}, {"runs", "last runs"}, {"data", "data"}, {"tasks", "open tasks"}, {"letters", "letters"}};
     for (gsize i = 0; i < ARRAY_LEN(parts); i++) {
         const char *json = db_text(rows, 0, parts[i].column);

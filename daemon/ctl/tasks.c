@@ -8,9 +8,19 @@
 #include "tickler_sql.h"
 
 /* The call outcomes that people record (domain: what a VA hears on the phone). */
-static const char *const outcomes[] = {"voicemail_left", "unreachable", "not_received", "waiting_for_approval", "dispute",
-                                       "promise_to_pay", "payment_sent", "received_and_complete", "something_missing",
-                                       "approved", "denied", "wrong_contact", "done"};
+static const char *const outcomes[] = {"voicemail_left",
+                                       "unreachable",
+                                       "not_received",
+                                       "waiting_for_approval",
+                                       "dispute",
+                                       "promise_to_pay",
+                                       "payment_sent",
+                                       "received_and_complete",
+                                       "something_missing",
+                                       "approved",
+                                       "denied",
+                                       "wrong_contact",
+                                       "done"};
 
 struct request { /* the words behind `task ID` */
     char *outcome, *note, *date, *amount, *until;
@@ -21,12 +31,13 @@ int cmd_tasks(struct office *office, int argc, char **argv)
 {
     char *va = NULL, *state = NULL;
     GOptionEntry entries[] = {{"va", 0, 0, G_OPTION_ARG_STRING, &va, NULL, NULL},
-                              {"state", 0, 0, G_OPTION_ARG_STRING, &state, NULL, NULL}, {0}};
+                              {"state", 0, 0, G_OPTION_ARG_STRING, &state, NULL, NULL},
+                              {0}};
     take_options(&argc, &argv, entries);
     g_autofree char *agency = office_agency_text(office);
     g_autoptr(GError) error = NULL;
-    AUTO_ROWS struct db_rows *rows = db_ask_with(office->db, office->json ? &sql_tasks_json : &sql_tasks, &error, agency,
-                                                 va, state);
+    AUTO_ROWS struct db_rows *rows =
+        db_ask_with(office->db, office->json ? &sql_tasks_json : &sql_tasks, &error, agency, va, state);
     if (!rows)
         return refuse_error(error);
     print_rows(office, rows, "no tasks");
@@ -39,10 +50,12 @@ static int show_task(struct office *office, const struct db_rows *task)
         print_rows(office, task, "");
         return 0;
     }
-    static const struct { const char *column, *label; } lines[] = {
-        {"title", "task"}, {"state", "state"}, {"assignee", "assignee"}, {"priority", "priority"}, {"due", "due"},
-        {"party", "about"}, {"subjects", "records"}, {"reason", "why"}, {"phone", "phone"}, {"script", "what to say"},
-        {"history", "history"}, {"outcome", "outcome"}, {"note", "note"}};
+    static const struct {
+        const char *column, *label;
+    } lines[] = {{"title", "task"},  {"state", "state"},        {"assignee", "assignee"}, {"priority", "priority"},
+                 {"due", "due"},     {"party", "about"},        {"subjects", "records"},  {"reason", "why"},
+                 {"phone", "phone"}, {"script", "what to say"}, {"history", "history"},   {"outcome", "outcome"},
+                 {"note", "note"}};
     for (gsize i = 0; i < ARRAY_LEN(lines); i++) {
         const char *value = db_text(task, 0, lines[i].column);
         if (value && *value)
@@ -114,7 +127,7 @@ static int record(struct office *office, const char *id, const char *state, cons
     js_set_text(detail, "assignee", request->assignee);
     g_autofree char *text = js_print(detail);
     g_autoptr(GError) error = NULL;
-    const char *const values[] = {agency, id, state, request->outcome, request->note, request->until, now,
+    const char *const values[] = {agency,           id, state, request->outcome, request->note, request->until, now,
                                   request->assignee};
     if (!db_begin(office->db, &error))
         return refuse_error(error);
@@ -123,7 +136,8 @@ static int record(struct office *office, const char *id, const char *state, cons
         db_commit(office->db, &error))
         return 0;
     db_rollback(office->db);
-    return touched == 0 ? refuse("there is no staff '%s'", request->assignee ? request->assignee : "") : refuse_error(error);
+    return touched == 0 ? refuse("there is no staff '%s'", request->assignee ? request->assignee : "")
+                        : refuse_error(error);
 }
 
 static int take_task(struct office *office, const struct db_rows *task, const struct request *request)
@@ -160,8 +174,10 @@ static int assign_task(struct office *office, const struct db_rows *task, const 
     return record(office, db_text(task, 0, "task"), "open", request, "task.assigned");
 }
 
-static const struct { const char *word; int (*run)(struct office *, const struct db_rows *, const struct request *); }
-actions[] = {{"take", take_task}, {"done", finish_task}, {"snooze", snooze_task}, {"assign", assign_task}};
+static const struct {
+    const char *word;
+    int (*run)(struct office *, const struct db_rows *, const struct request *);
+} actions[] = {{"take", take_task}, {"done", finish_task}, {"snooze", snooze_task}, {"assign", assign_task}};
 
 int cmd_task(struct office *office, int argc, char **argv)
 {
@@ -170,7 +186,8 @@ int cmd_task(struct office *office, int argc, char **argv)
                               {"note", 0, 0, G_OPTION_ARG_STRING, &request.note, NULL, NULL},
                               {"date", 0, 0, G_OPTION_ARG_STRING, &request.date, NULL, NULL},
                               {"amount", 0, 0, G_OPTION_ARG_STRING, &request.amount, NULL, NULL},
-                              {"until", 0, 0, G_OPTION_ARG_STRING, &request.until, NULL, NULL}, {0}};
+                              {"until", 0, 0, G_OPTION_ARG_STRING, &request.until, NULL, NULL},
+                              {0}};
     take_options(&argc, &argv, entries);
     if (argc < 2)
         usage_error("task needs the number of a task");

@@ -16,8 +16,10 @@ struct bizcal *bizcal_new(const char *name)
     if (!federal && strcmp(name, "weekends") != 0)
         return NULL;
     struct bizcal *cal = g_new(struct bizcal, 1);
-    *cal = (struct bizcal){.federal = federal, .days_off = g_hash_table_new(NULL, NULL),
-                           .observed = g_hash_table_new(NULL, NULL), .years = g_hash_table_new(NULL, NULL)};
+    *cal = (struct bizcal){.federal = federal,
+                           .days_off = g_hash_table_new(NULL, NULL),
+                           .observed = g_hash_table_new(NULL, NULL),
+                           .years = g_hash_table_new(NULL, NULL)};
     return cal;
 }
 
@@ -57,7 +59,9 @@ static day observed(day d)
 static void add_federal_year(struct bizcal *cal, int year)
 {
     enum { SUNDAY, MONDAY, THURSDAY = 4 };
-    static const struct { int month, day_of_month, weekday, nth, since; } rules[] = {
+    static const struct {
+        int month, day_of_month, weekday, nth, since;
+    } rules[] = {
         {.month = 1, .day_of_month = 1},
         {.month = 1, .weekday = MONDAY, .nth = 3},
         {.month = 2, .weekday = MONDAY, .nth = 3},

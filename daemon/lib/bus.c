@@ -8,8 +8,8 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 
-#define FRAME_MAX (64 * 1024)
-#define QUEUE_MAX 1000
+#define FRAME_MAX     (64 * 1024)
+#define QUEUE_MAX     1000
 #define LAST_WORDS_MS 200 /* a client that leaves lets its last frames go */
 
 struct source { /* one callback of the loop */

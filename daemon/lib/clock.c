@@ -1,6 +1,6 @@
 /*
- * The only file that asks the time. A virtual clock is a mapped file of one 64-bit instant: reading it costs a load, and
- * every process of the tree sees the same moment.
+ * The only file that asks the time. A virtual clock is a mapped file of one 64-bit instant: reading it costs a load,
+ * and every process of the tree sees the same moment.
  */
 #include "clock.h"
 
@@ -88,8 +88,8 @@ gboolean instant_parse(const char *text, instant *ret, GError **error)
     g_autoptr(GTimeZone) none = g_time_zone_new_utc();
     g_autofree char *iso = g_strdelimit(g_strdup(text), " ", 'T');
     /* Postgres writes "+00" where GLib wants "+00:00" or "Z". */
-    g_autofree char *full = g_str_has_suffix(iso, "+00") ? g_strdup_printf("%.*sZ", (int)strlen(iso) - 3, iso)
-                                                         : g_steal_pointer(&iso);
+    g_autofree char *full =
+        g_str_has_suffix(iso, "+00") ? g_strdup_printf("%.*sZ", (int)strlen(iso) - 3, iso) : g_steal_pointer(&iso);
     g_autoptr(GDateTime) when = g_date_time_new_from_iso8601(full, none);
     if (!when) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "'%s' is no instant; write 2027-02-04T09:00:00Z", text);

@@ -13,7 +13,7 @@
 
 typedef gint64 instant; /* microseconds since the epoch, UTC */
 
-#define SECONDS(n) ((gint64)(n) * G_USEC_PER_SEC)
+#define SECONDS(n) ((gint64)(n)*G_USEC_PER_SEC)
 
 /* Maps the virtual clock at `path`; from now on clock_now() answers from it. Fails if the file is missing or short. */
 MUST_CHECK gboolean clock_use_file(const char *path, GError **error);

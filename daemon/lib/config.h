@@ -12,9 +12,9 @@
 #include "settings.h"
 
 struct config {
-    char *dir;               /* where it was read from */
+    char *dir; /* where it was read from */
     struct settings *settings;
-    GPtrArray *schedules;    /* struct schedule */
+    GPtrArray *schedules; /* struct schedule */
 };
 
 /* NULL when there were problems; they are all in `problems`. `state_dir` is DIR. */

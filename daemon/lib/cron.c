@@ -17,8 +17,8 @@ struct cron {
     int count;
 };
 
-static const char *const month_names[] = {"jan", "feb", "mar", "apr", "may", "jun",
-                                          "jul", "aug", "sep", "oct", "nov", "dec", NULL};
+static const char *const month_names[] = {"jan", "feb", "mar", "apr", "may", "jun", "jul",
+                                          "aug", "sep", "oct", "nov", "dec", NULL};
 static const char *const day_names[] = {"sun", "mon", "tue", "wed", "thu", "fri", "sat", NULL};
 
 static const struct field {
@@ -33,16 +33,19 @@ static const struct field {
     [DAY_OF_WEEK] = {"day of week", 0, 7, day_names}, /* 7 is Sunday too */
 };
 
-static const struct { const char *word, *text; } macros[] = {
-    {"@hourly", "0 * * * *"},  {"@daily", "0 0 * * *"},   {"@midnight", "0 0 * * *"}, {"@weekly", "0 0 * * 0"},
+static const struct {
+    const char *word, *text;
+} macros[] = {
+    {"@hourly", "0 * * * *"},  {"@daily", "0 0 * * *"},  {"@midnight", "0 0 * * *"}, {"@weekly", "0 0 * * 0"},
     {"@monthly", "0 0 1 * *"}, {"@yearly", "0 0 1 1 *"}, {"@annually", "0 0 1 1 *"},
 };
 
 static gboolean refuse(GError **error, const struct field *field, const char *text)
 {
-    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "the %s '%s' is not allowed; allowed are %d to %d%s, lists "
-                "(1,2), ranges (1-5) and steps (*/5)", field->name, text, field->min, field->max,
-                field->names ? ", names" : "");
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                "the %s '%s' is not allowed; allowed are %d to %d%s, lists "
+                "(1,2), ranges (1-5) and steps (*/5)",
+                field->name, text, field->min, field->max, field->names ? ", names" : "");
     return FALSE;
 }
 
@@ -161,8 +164,10 @@ struct cron *cron_parse(const char *text, GError **error)
         if (**word && n++ < FIELDS)
             given[n - 1] = *word;
     if (n != FIELDS) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "'%s' has %d fields; cron text has five: minute, hour, "
-                    "day of month, month, day of week", text, n);
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                    "'%s' has %d fields; cron text has five: minute, hour, "
+                    "day of month, month, day of week",
+                    text, n);
         return NULL;
     }
     guint64 bits[FIELDS] = {0};

@@ -1,6 +1,7 @@
 /*
- * Postgres by libpq: the only file that knows it. One connection, text parameters, prepared on first use. Every wait has
- * a deadline, set on the connection. It never logs and never retries a statement: the caller knows what that would mean.
+ * Postgres by libpq: the only file that knows it. One connection, text parameters, prepared on first use. Every wait
+ * has a deadline, set on the connection. It never logs and never retries a statement: the caller knows what that would
+ * mean.
  */
 #include "db.h"
 
@@ -19,7 +20,7 @@ struct db_rows {
     PGresult *result;
 };
 
-G_DEFINE_QUARK(tickler-db-error, db_error)
+G_DEFINE_QUARK(tickler - db - error, db_error)
 
 static const char session_settings[] =
     "-c TimeZone=UTC -c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s "
@@ -27,8 +28,8 @@ static const char session_settings[] =
 
 static PGconn *connect_to(const char *url, const char *who)
 {
-    const char *const keys[] = {"dbname", "application_name", "options", "connect_timeout", "tcp_user_timeout",
-                                "client_encoding", NULL};
+    const char *const keys[] = {"dbname",           "application_name", "options", "connect_timeout",
+                                "tcp_user_timeout", "client_encoding",  NULL};
     const char *const values[] = {url, who, session_settings, "5", "15000", "UTF8", NULL};
     return PQconnectdbParams(keys, values, 1);
 }
@@ -168,7 +169,8 @@ static char *transaction_id(struct db *db)
 {
     PGresult *result = PQexec(db->conn, "SELECT pg_current_xact_id_if_assigned()::text");
     char *id = PQresultStatus(result) == PGRES_TUPLES_OK && !PQgetisnull(result, 0, 0)
-                   ? g_strdup(PQgetvalue(result, 0, 0)) : NULL;
+                   ? g_strdup(PQgetvalue(result, 0, 0))
+                   : NULL;
     PQclear(result);
     return id;
 }

@@ -20,10 +20,9 @@ gboolean desk_raise(struct db *db, const struct desk_task *task, gint64 *ret_id,
 {
     g_autofree char *agency = g_strdup_printf("%d", task->agency), *due_on = day_format(task->due_on);
     g_autofree char *now = instant_format(task->now);
-    AUTO_ROWS struct db_rows *rows =
-        db_ask_with(db, &sql_raise_task, error, agency, task->worker, task->step, task->party, task->matter,
-                    task->subjects, task->title, task->reason, task->script, task->phone, task->role, task->priority,
-                    due_on, now);
+    AUTO_ROWS struct db_rows *rows = db_ask_with(db, &sql_raise_task, error, agency, task->worker, task->step,
+                                                 task->party, task->matter, task->subjects, task->title, task->reason,
+                                                 task->script, task->phone, task->role, task->priority, due_on, now);
     if (!rows)
         return FALSE;
     *ret_id = db_rows_count(rows) ? db_int(rows, 0, "task_id") : 0;

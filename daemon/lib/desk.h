@@ -1,20 +1,21 @@
 /*
  * desk.h: tasks for people. A task never belongs to nobody: the least loaded of the wanted role whose skills, absence
- * and working hours fit, else the next role up (VA, lead, leadership), else anyone of the agency. One open task a matter.
+ * and working hours fit, else the next role up (VA, lead, leadership), else anyone of the agency. One open task a
+ * matter.
  */
 #pragma once
 
 #include "clock.h"
-#include "db.h"
 #include "day.h"
+#include "db.h"
 
 struct desk_task {
     int agency;
-    const char *worker, *step, *party; /* "facility:F-12" */
-    const char *matter;                /* one open task per matter */
-    const char *subjects;              /* array text, e.g. db_array_text() of "invoice:INV-7" */
+    const char *worker, *step, *party;           /* "facility:F-12" */
+    const char *matter;                          /* one open task per matter */
+    const char *subjects;                        /* array text, e.g. db_array_text() of "invoice:INV-7" */
     const char *title, *reason, *script, *phone; /* script, phone: or NULL */
-    const char *role;                  /* wanted: "va", "va_lead", "account_manager", "leadership", ... */
+    const char *role;                            /* wanted: "va", "va_lead", "account_manager", "leadership", ... */
     const char *priority;
     day due_on;
     instant now;

@@ -94,16 +94,16 @@ static gboolean run_initdb(const char *dir, const char *data, GError **error)
     if (!initdb)
         return FALSE;
     g_autofree char *log = g_build_filename(dir, "run", "initdb.log", NULL);
-    char *argv[] = {initdb, "-D", (char *)data, "-U", "ticklerd_owner", "--auth=peer", "--no-locale", "-E", "UTF8",
-                    "--data-checksums", NULL};
+    char *argv[] = {initdb, "-D",   (char *)data,       "-U", "ticklerd_owner", "--auth=peer", "--no-locale",
+                    "-E",   "UTF8", "--data-checksums", NULL};
     int pid = spawn(argv, log, SIGTERM, error), status = 0;
     if (pid < 0)
         return FALSE;
     waitpid(pid, &status, 0);
     g_autofree char *hba = g_build_filename(data, "pg_hba.conf", NULL);
     g_autofree char *ident = g_build_filename(data, "pg_ident.conf", NULL);
-    g_autofree char *map = g_strdup_printf("tickler %s ticklerd_owner\ntickler %s ticklerd_app\n", g_get_user_name(),
-                                           g_get_user_name());
+    g_autofree char *map =
+        g_strdup_printf("tickler %s ticklerd_owner\ntickler %s ticklerd_app\n", g_get_user_name(), g_get_user_name());
     if (status == 0 && g_file_set_contents(hba, "local all all peer map=tickler\n", -1, error))
         return g_file_set_contents(ident, map, -1, error);
     return status == 0 ? FALSE : refuse(error, "initdb failed; its words are in %s", log);
@@ -124,7 +124,8 @@ static gboolean wait_for_old_server(const char *data, GError **error)
             return TRUE; /* Postgres itself removes a stale file */
         gint64 waited = clock_mono() - begun;
         if (waited > SECONDS(40))
-            return refuse(error, "the Postgres of an earlier run (process %d) does not end; end it and start again", pid);
+            return refuse(error, "the Postgres of an earlier run (process %d) does not end; end it and start again",
+                          pid);
         if (waited > SECONDS(5))
             kill(pid, SIGINT); /* fast shutdown: whoever was still connected has had time */
         g_usleep(50000);
@@ -136,7 +137,8 @@ gboolean embedded_prepare(const char *dir, GError **error)
     if (geteuid() == 0)
         return refuse(error, "Postgres does not run as root; start this as another user, "
                              "for example: setpriv --reuid=ticklerd --regid=ticklerd --init-groups ...");
-    g_autofree char *run = g_build_filename(dir, "run", "postgres", NULL), *data = g_build_filename(dir, "postgres", NULL);
+    g_autofree char *run = g_build_filename(dir, "run", "postgres", NULL),
+                    *data = g_build_filename(dir, "postgres", NULL);
     if (strlen(run) + strlen("/.s.PGSQL.5432") > 107)
         return refuse(error, "%s is too long a path for a socket (107 bytes); choose a shorter --dir", run);
     if (g_mkdir_with_parents(run, 0700) != 0)
@@ -152,12 +154,31 @@ char **embedded_postgres_argv(const char *dir, GError **error)
     g_autofree char *program = postgres_program("postgres", error);
     if (!program)
         return NULL;
-    g_autofree char *data = g_build_filename(dir, "postgres", NULL), *run = g_build_filename(dir, "run", "postgres", NULL);
+    g_autofree char *data = g_build_filename(dir, "postgres", NULL),
+                    *run = g_build_filename(dir, "run", "postgres", NULL);
     g_autofree char *sockets = g_strdup_printf("unix_socket_directories=%s", run);
-    const char *const argv[] = {program, "-D", data, "-c", "listen_addresses=", "-c", sockets, "-c",
-                                "unix_socket_permissions=0700", "-c", "shared_buffers=256MB", "-c", "max_connections=60",
-                                "-c", "max_wal_size=2GB", "-c", "log_min_messages=warning", "-c",
-                                "log_destination=stderr", "-c", "logging_collector=off", NULL};
+    const char *const argv[] = {program,
+                                "-D",
+                                data,
+                                "-c",
+                                "listen_addresses=",
+                                "-c",
+                                sockets,
+                                "-c",
+                                "unix_socket_permissions=0700",
+                                "-c",
+                                "shared_buffers=256MB",
+                                "-c",
+                                "max_connections=60",
+                                "-c",
+                                "max_wal_size=2GB",
+                                "-c",
+                                "log_min_messages=warning",
+                                "-c",
+                                "log_destination=stderr",
+                                "-c",
+                                "logging_collector=off",
+                                NULL};
     return g_strdupv((char **)argv);
 }
 
@@ -165,9 +186,24 @@ char **embedded_redis_argv(const char *dir)
 {
     g_autofree char *program = g_find_program_in_path("redis-server"), *socket = embedded_redis_socket(dir);
     g_autofree char *run = g_build_filename(dir, "run", NULL);
-    const char *const argv[] = {program ? program : "/usr/bin/redis-server", "--port", "0", "--unixsocket", socket,
-                                "--unixsocketperm", "700", "--save", "", "--appendonly", "no", "--dir", run,
-                                "--maxmemory", "64mb", "--maxmemory-policy", "noeviction", NULL};
+    const char *const argv[] = {program ? program : "/usr/bin/redis-server",
+                                "--port",
+                                "0",
+                                "--unixsocket",
+                                socket,
+                                "--unixsocketperm",
+                                "700",
+                                "--save",
+                                "",
+                                "--appendonly",
+                                "no",
+                                "--dir",
+                                run,
+                                "--maxmemory",
+                                "64mb",
+                                "--maxmemory-policy",
+                                "noeviction",
+                                NULL};
     return g_strdupv((char **)argv);
 }
 

@@ -1,5 +1,6 @@
 /*
- * embedded.h: a Postgres and a Redis of our own below the state directory, on unix sockets only, open to our user alone.
+ * embedded.h: a Postgres and a Redis of our own below the state directory, on unix sockets only, open to our user
+ * alone.
  *
  *   DIR/postgres/  the cluster; superuser ticklerd_owner, database ticklerd; peer authentication with an ident map
  *   DIR/run/postgres/.s.PGSQL.5432   DIR/run/redis.sock   DIR/run/postgres.log   DIR/run/redis.log

@@ -3,7 +3,7 @@
 
 #include <jansson.h>
 
-#define J(value) ((json_t *)(value))
+#define J(value)  ((json_t *)(value))
 #define JS(value) ((struct js *)(value))
 
 struct js *js_object(void)

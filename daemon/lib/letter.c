@@ -1,4 +1,5 @@
-/* Letters as bytes by GMime: the only file that knows it. Nothing here is random: the same fields give the same bytes. */
+/* Letters as bytes by GMime: the only file that knows it. Nothing here is random: the same fields give the same bytes.
+ */
 #include "letter.h"
 
 #include <gmime/gmime.h>
@@ -40,11 +41,18 @@ static gboolean refuse_field(GError **error, const char *field, const char *why)
 
 static gboolean fields_are_good(const struct letter *letter, GError **error)
 {
-    const struct { const char *name, *value; } headers[] = {
-        {"Message-ID", letter->message_id}, {"sender's name", letter->from_name}, {"recipient's name", letter->to_name},
-        {"subject", letter->subject}, {"List-Unsubscribe", letter->list_unsubscribe}};
-    const struct { const char *name, *value; } addresses[] = {
-        {"sender", letter->from_address}, {"recipient", letter->to_address}, {"Reply-To", letter->reply_to}};
+    const struct {
+        const char *name, *value;
+    } headers[] = {{"Message-ID", letter->message_id},
+                   {"sender's name", letter->from_name},
+                   {"recipient's name", letter->to_name},
+                   {"subject", letter->subject},
+                   {"List-Unsubscribe", letter->list_unsubscribe}};
+    const struct {
+        const char *name, *value;
+    } addresses[] = {{"sender", letter->from_address},
+                     {"recipient", letter->to_address},
+                     {"Reply-To", letter->reply_to}};
     for (gsize i = 0; i < ARRAY_LEN(headers); i++)
         if (headers[i].value && !plain_header(headers[i].value))
             return refuse_field(error, headers[i].name, "it holds a line break or another control character");

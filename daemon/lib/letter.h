@@ -12,10 +12,10 @@
 struct letter {
     const char *message_id; /* without <> */
     const char *from_name, *from_address;
-    const char *reply_to;   /* or NULL */
+    const char *reply_to; /* or NULL */
     const char *to_name, *to_address;
     const char *subject;
-    const char *text, *html; /* html may be NULL */
+    const char *text, *html;      /* html may be NULL */
     const char *list_unsubscribe; /* an https URI where the mail may be commercial, else NULL */
     instant date;
 };

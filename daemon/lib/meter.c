@@ -8,8 +8,8 @@
 #include <hiredis/hiredis.h>
 #include <string.h>
 
-#define BUDGET_US 50000
-#define FAILURES_MAX 3
+#define BUDGET_US     50000
+#define FAILURES_MAX  3
 #define LEFT_ALONE_US SECONDS(5)
 
 /* KEYS: one per rate. ARGV: now, then per rate: emission interval and burst tolerance, all in microseconds. Answers 0
@@ -30,8 +30,8 @@ struct meter {
     char *path;
     redisContext *redis;
     int share, failures;
-    gint64 alone_until;  /* monotonic */
-    GHashTable *local;   /* key -> gint64 theoretical arrival time */
+    gint64 alone_until; /* monotonic */
+    GHashTable *local;  /* key -> gint64 theoretical arrival time */
     gboolean is_local;
 };
 

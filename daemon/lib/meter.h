@@ -9,10 +9,10 @@
 struct meter;
 
 struct meter_rate {
-    const char *key;   /* "relay:minute", "domain:example.org" */
-    int count;         /* so many */
-    int per_s;         /* in so many seconds */
-    int burst;         /* at once, 1..count */
+    const char *key; /* "relay:minute", "domain:example.org" */
+    int count;       /* so many */
+    int per_s;       /* in so many seconds */
+    int burst;       /* at once, 1..count */
 };
 
 /* `socket_path` may be NULL: always the local bucket. `share`: how many workers divide a limit when Redis is away. */

@@ -56,8 +56,10 @@ static gboolean is_unchanged(const char *folder, const struct migration *file, c
         return FALSE;
     if (strcmp(digest, db_text(applied, row, "digest")) == 0)
         return TRUE;
-    g_set_error(error, DB_ERROR, DB_REFUSED, "%s/%s was edited after it was applied; put it back and add a new file "
-                "instead", folder, file->name);
+    g_set_error(error, DB_ERROR, DB_REFUSED,
+                "%s/%s was edited after it was applied; put it back and add a new file "
+                "instead",
+                folder, file->name);
     return FALSE;
 }
 
@@ -75,8 +77,10 @@ static gboolean compare(GPtrArray *files, const char *folder, const struct db_ro
     }
     if (db_rows_count(applied) <= (int)files->len)
         return TRUE;
-    g_set_error(error, DB_ERROR, DB_REFUSED, "the database has schema %d and this ticklerd knows %u: it is older than "
-                "the database; install the newer one", db_rows_count(applied), files->len);
+    g_set_error(error, DB_ERROR, DB_REFUSED,
+                "the database has schema %d and this ticklerd knows %u: it is older than "
+                "the database; install the newer one",
+                db_rows_count(applied), files->len);
     return FALSE;
 }
 

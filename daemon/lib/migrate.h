@@ -5,7 +5,7 @@
 
 struct migration {
     int number;
-    char *name;       /* "001_office.sql" */
+    char *name; /* "001_office.sql" */
     gboolean applied;
 };
 

@@ -1,6 +1,6 @@
 /*
- * From wishes to claims: people are found, windows, gaps and caps are kept, letters rendered and committed as `sending`.
- * Runs inside the window's transaction; sends nothing.
+ * From wishes to claims: people are found, windows, gaps and caps are kept, letters rendered and committed as
+ * `sending`. Runs inside the window's transaction; sends nothing.
  */
 #include <string.h>
 
@@ -203,10 +203,15 @@ static GBytes *write_letter(struct desk *desk, const struct party *party, struct
     if (!html || !split_subject(text, ret_subject, &body, error))
         return NULL;
     const char *from_name = db_text(job->rows, job->row, "from_name");
-    const struct letter letter = {.message_id = id, .from_name = from_name ? from_name : "",
+    const struct letter letter = {.message_id = id,
+                                  .from_name = from_name ? from_name : "",
                                   .from_address = desk->config->settings->mail_from_address,
-                                  .reply_to = db_text(job->rows, job->row, "reply_to"), .to_name = person->name,
-                                  .to_address = person->address, .subject = *ret_subject, .text = body, .html = html,
+                                  .reply_to = db_text(job->rows, job->row, "reply_to"),
+                                  .to_name = person->name,
+                                  .to_address = person->address,
+                                  .subject = *ret_subject,
+                                  .text = body,
+                                  .html = html,
                                   .date = party->now};
     return letter_build(&letter, error);
 }
@@ -297,23 +302,33 @@ static gboolean raise_wish(struct desk *desk, struct party *party, const struct 
     AUTO_ARRAY struct db_array *subjects = db_array_new();
     for (guint i = 0; i < wish->jobs->len; i++)
         db_array_add(subjects, ((struct job *)wish->jobs->pdata[i])->subject);
-    g_autofree char *title = wish->data ? template_render("title", wish->title, TEMPLATE_TEXT, wish->data, error)
-                                        : g_strdup(wish->title);
+    g_autofree char *title =
+        wish->data ? template_render("title", wish->title, TEMPLATE_TEXT, wish->data, error) : g_strdup(wish->title);
     g_autofree char *file = wish->script ? g_strconcat(wish->script, ".txt.mustache", NULL) : NULL;
     g_autofree char *script = file && title ? desk_render(desk, file, TEMPLATE_TEXT, wish->data, error) : NULL;
     if (!title || (file && !script))
         return FALSE;
-    const struct desk_task task = {.agency = first->agency, .worker = desk->room->name, .step = wish->step_id,
-                                   .party = first->party, .matter = wish->matter, .subjects = db_array_text(subjects),
-                                   .title = title, .reason = wish->reason, .script = script, .phone = wish->phone,
-                                   .role = wish->role, .priority = wish->priority, .due_on = wish->due_on,
+    const struct desk_task task = {.agency = first->agency,
+                                   .worker = desk->room->name,
+                                   .step = wish->step_id,
+                                   .party = first->party,
+                                   .matter = wish->matter,
+                                   .subjects = db_array_text(subjects),
+                                   .title = title,
+                                   .reason = wish->reason,
+                                   .script = script,
+                                   .phone = wish->phone,
+                                   .role = wish->role,
+                                   .priority = wish->priority,
+                                   .due_on = wish->due_on,
                                    .now = party->now};
     gint64 id;
     return desk_raise(desk->db, &task, &id, error);
 }
 
 /* Nobody to write to: the jobs end, and a person is told. */
-static gboolean nobody_to_write_to(struct desk *desk, struct party *party, const struct letter_wish *wish, GError **error)
+static gboolean nobody_to_write_to(struct desk *desk, struct party *party, const struct letter_wish *wish,
+                                   GError **error)
 {
     const struct job *first = wish->jobs->pdata[0];
     const char *role = wish->to_count ? recipient_names[wish->to[0]] : "person";
@@ -325,12 +340,22 @@ static gboolean nobody_to_write_to(struct desk *desk, struct party *party, const
     }
     g_autofree char *matter = g_strdup_printf("contact %s %s", first->party, role);
     g_autofree char *title = g_strdup_printf("Find a %s for %s", role, first->party);
-    g_autofree char *reason = g_strdup_printf("The %s step could not be sent: there is no %s with a usable mail address. "
-                                              "Add one, then call about the open matter.", wish->step_id, role);
-    const struct desk_task task = {.agency = first->agency, .worker = desk->room->name, .step = wish->step_id,
-                                   .party = first->party, .matter = matter, .subjects = db_array_text(subjects),
-                                   .title = title, .reason = reason, .role = "va", .priority = "high",
-                                   .due_on = bizcal_next(desk->schedule->calendar, party->today), .now = party->now};
+    g_autofree char *reason =
+        g_strdup_printf("The %s step could not be sent: there is no %s with a usable mail address. "
+                        "Add one, then call about the open matter.",
+                        wish->step_id, role);
+    const struct desk_task task = {.agency = first->agency,
+                                   .worker = desk->room->name,
+                                   .step = wish->step_id,
+                                   .party = first->party,
+                                   .matter = matter,
+                                   .subjects = db_array_text(subjects),
+                                   .title = title,
+                                   .reason = reason,
+                                   .role = "va",
+                                   .priority = "high",
+                                   .due_on = bizcal_next(desk->schedule->calendar, party->today),
+                                   .now = party->now};
     gint64 id;
     return desk_raise(desk->db, &task, &id, error);
 }

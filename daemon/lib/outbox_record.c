@@ -18,7 +18,8 @@ void desk_note(struct desk *desk, int agency, const char *kind, const char *abou
     AUTO_JS struct js *detail = js_object();
     js_set_text(detail, "reason", reason);
     struct note *note = g_new0(struct note, 1);
-    *note = (struct note){.agency = agency, .kind = g_strdup(kind), .about = g_strdup(about), .detail = js_print(detail)};
+    *note =
+        (struct note){.agency = agency, .kind = g_strdup(kind), .about = g_strdup(about), .detail = js_print(detail)};
     if (!desk->events->len)
         g_ptr_array_set_free_func(desk->events, (GDestroyNotify)note_free);
     g_ptr_array_add(desk->events, note);
@@ -53,8 +54,11 @@ static gboolean is_claimed(const struct desk *desk, gint64 job)
 
 gboolean outbox_verdicts(struct desk *desk, const struct party *party, GError **error)
 {
-    static const char *const outcome[] = {[VERDICT_DONE] = "done", [VERDICT_SUPERSEDED] = "superseded",
-                                          [VERDICT_NEVER] = "never", [VERDICT_MOOT] = "moot", [VERDICT_HELD] = "held"};
+    static const char *const outcome[] = {[VERDICT_DONE] = "done",
+                                          [VERDICT_SUPERSEDED] = "superseded",
+                                          [VERDICT_NEVER] = "never",
+                                          [VERDICT_MOOT] = "moot",
+                                          [VERDICT_HELD] = "held"};
     AUTO_ARRAY struct db_array *ids = db_array_new(), *outcomes = db_array_new(), *reasons = db_array_new();
     for (guint i = 0; i < party->jobs->len; i++) {
         const struct job *job = party->jobs->pdata[i];
@@ -69,8 +73,8 @@ gboolean outbox_verdicts(struct desk *desk, const struct party *party, GError **
         db_array_add(outcomes, outcome[job->verdict]);
         db_array_add(reasons, job->reason);
         g_autofree char *kind = g_strdup_printf("job.%s", outcome[job->verdict]);
-        g_autofree char *reason = g_strdup_printf("%s%s%s", job->step_id, job->reason ? ": " : "",
-                                                  job->reason ? job->reason : "");
+        g_autofree char *reason =
+            g_strdup_printf("%s%s%s", job->step_id, job->reason ? ": " : "", job->reason ? job->reason : "");
         desk_note(desk, job->agency, kind, job->subject, reason);
     }
     return outbox_finish(desk, ids, outcomes, reasons, error);

@@ -1,6 +1,6 @@
 /*
- * Letters that an earlier worker committed and did not settle. A transport that can be asked is asked (a Maildir by file
- * name); a relay cannot, so the letter is in doubt: a task, or the same bytes again, as if_unknown says.
+ * Letters that an earlier worker committed and did not settle. A transport that can be asked is asked (a Maildir by
+ * file name); a relay cannot, so the letter is in doubt: a task, or the same bytes again, as if_unknown says.
  */
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #include "maildir.h"
 #include "room_shared.h"
 
-#define FRESH_US SECONDS(120) /* a claim this old whose holder cannot be asked is given up */
+#define FRESH_US      SECONDS(120) /* a claim this old whose holder cannot be asked is given up */
 #define LOOK_AGAIN_US SECONDS(5)
 
 enum state { ALIVE, ASK_TRANSPORT, SETTLED, TRY_AGAIN };
@@ -42,13 +42,15 @@ static GBytes *bytes_of(const char *hex)
 static struct claim *claim_of(const struct db_rows *rows, int row)
 {
     struct claim *claim = g_new0(struct claim, 1);
-    *claim = (struct claim){.agency = (int)db_int(rows, row, "agency_id"), .message_id = db_int(rows, row, "message_id"),
+    *claim = (struct claim){.agency = (int)db_int(rows, row, "agency_id"),
+                            .message_id = db_int(rows, row, "message_id"),
                             .internet_id = g_strdup(db_text(rows, row, "internet_id")),
                             .address = g_strdup(db_text(rows, row, "address")),
                             .recipient = g_strdup(db_text(rows, row, "recipient")),
                             .party = g_strdup(db_text(rows, row, "party")),
                             .subjects = g_strdup(db_text(rows, row, "subjects")),
-                            .tries = (int)db_int(rows, row, "tries"), .claimed_mono = clock_mono()};
+                            .tries = (int)db_int(rows, row, "tries"),
+                            .claimed_mono = clock_mono()};
     claim->letter = bytes_of(db_text(rows, row, "letter"));
     claim->job_ids = g_array_new(FALSE, FALSE, sizeof(gint64));
     g_auto(GStrv) ids = g_strsplit(db_text(rows, row, "job_ids"), " ", -1);
@@ -96,8 +98,8 @@ static gboolean resume(struct desk *desk, const struct db_rows *rows, int row, G
     }
     g_autofree char *agency = g_strdup_printf("%d", claim->agency), *now = instant_format(clock_now());
     g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, claim->message_id);
-    good = state == SETTLED ||
-           db_tell(desk->db, &sql_message_reclaim, error, agency, id, process_incarnation(), now) >= 0;
+    good =
+        state == SETTLED || db_tell(desk->db, &sql_message_reclaim, error, agency, id, process_incarnation(), now) >= 0;
     g_ptr_array_add(desk->claimed, claim);
     return good;
 }

@@ -11,8 +11,8 @@
 #include "maildir.h"
 #include "room_shared.h"
 
-#define LEASE_US SECONDS(90)         /* a claim older than this is not sent any more */
-#define PATIENCE_US SECONDS(2)       /* wait so long in place for a limit, else come back later */
+#define LEASE_US         SECONDS(90) /* a claim older than this is not sent any more */
+#define PATIENCE_US      SECONDS(2)  /* wait so long in place for a limit, else come back later */
 #define RETRY_CEILING_US SECONDS(4 * 3600)
 
 /* --- limits */
@@ -108,8 +108,8 @@ static void send_one(struct desk *desk, struct claim *claim)
     }
     wait_for_limits(desk, claim);
     if (!claim->reply)
-        claim->delivery = relay_send(desk->relay, from, claim->address, claim->letter, &claim->reply,
-                                     &claim->about_relay);
+        claim->delivery =
+            relay_send(desk->relay, from, claim->address, claim->letter, &claim->reply, &claim->about_relay);
 }
 
 void outbox_send(struct desk *desk)
@@ -125,8 +125,10 @@ void outbox_send(struct desk *desk)
 
 static const char *state_word(enum delivery delivery)
 {
-    static const char *const words[] = {[DELIVERY_SENT] = "sent", [DELIVERY_LATER] = "failed",
-                                        [DELIVERY_NEVER] = "failed", [DELIVERY_UNKNOWN] = "unknown"};
+    static const char *const words[] = {[DELIVERY_SENT] = "sent",
+                                        [DELIVERY_LATER] = "failed",
+                                        [DELIVERY_NEVER] = "failed",
+                                        [DELIVERY_UNKNOWN] = "unknown"};
     return words[delivery];
 }
 
@@ -139,9 +141,16 @@ static gboolean letter_task(struct desk *desk, const struct claim *claim, const 
         db_array_add(subjects, *word);
     g_autofree char *matter = g_strdup_printf("%s message:%" G_GINT64_FORMAT, matter_word, claim->message_id);
     instant now = clock_now();
-    const struct desk_task task = {.agency = claim->agency, .worker = desk->room->name, .step = matter_word,
-                                   .party = claim->party, .matter = matter, .subjects = db_array_text(subjects),
-                                   .title = title, .reason = reason, .role = "va", .priority = "high",
+    const struct desk_task task = {.agency = claim->agency,
+                                   .worker = desk->room->name,
+                                   .step = matter_word,
+                                   .party = claim->party,
+                                   .matter = matter,
+                                   .subjects = db_array_text(subjects),
+                                   .title = title,
+                                   .reason = reason,
+                                   .role = "va",
+                                   .priority = "high",
                                    .due_on = bizcal_next(desk->schedule->calendar, zone_day(desk->schedule->zone, now)),
                                    .now = now};
     gint64 id;
@@ -150,10 +159,12 @@ static gboolean letter_task(struct desk *desk, const struct claim *claim, const 
 
 static gboolean record_unknown(struct desk *desk, const struct claim *claim, GError **error)
 {
-    g_autofree char *title = g_strdup_printf("Did letter %" G_GINT64_FORMAT " to %s arrive?", claim->message_id,
-                                             claim->party);
-    g_autofree char *reason = g_strdup_printf("The line broke before the relay's last word (%s). Ask the recipient; the "
-                                              "letter is not sent again by itself.", claim->reply ? claim->reply : "");
+    g_autofree char *title =
+        g_strdup_printf("Did letter %" G_GINT64_FORMAT " to %s arrive?", claim->message_id, claim->party);
+    g_autofree char *reason =
+        g_strdup_printf("The line broke before the relay's last word (%s). Ask the recipient; the "
+                        "letter is not sent again by itself.",
+                        claim->reply ? claim->reply : "");
     return letter_task(desk, claim, "unknown", title, reason, error);
 }
 
@@ -161,9 +172,10 @@ static gboolean record_never(struct desk *desk, const struct claim *claim, gbool
 {
     g_autofree char *agency = g_strdup_printf("%d", claim->agency), *now = instant_format(clock_now());
     g_autofree char *title = g_strdup_printf("Mend the mail address of %s", claim->party);
-    g_autofree char *reason = g_strdup_printf("Letter %" G_GINT64_FORMAT " was refused: %s. Find the right address, then "
-                                              "call about the open matter.", claim->message_id,
-                                              claim->reply ? claim->reply : "no reason given");
+    g_autofree char *reason =
+        g_strdup_printf("Letter %" G_GINT64_FORMAT " was refused: %s. Find the right address, then "
+                        "call about the open matter.",
+                        claim->message_id, claim->reply ? claim->reply : "no reason given");
     if (suppress && db_tell(desk->db, &sql_suppress, error, agency, claim->address, claim->reply, now) < 0)
         return FALSE;
     return letter_task(desk, claim, "contact", title, reason, error);

@@ -58,7 +58,8 @@ static void add_ladder(struct rungs *rungs, const char *variant, const GPtrArray
 
 static struct rungs rungs_of(const struct schedule *schedule, day today)
 {
-    struct rungs rungs = {db_array_new(), db_array_new(), db_array_new(), db_array_new(), db_array_new(), db_array_new()};
+    struct rungs rungs = {db_array_new(), db_array_new(), db_array_new(),
+                          db_array_new(), db_array_new(), db_array_new()};
     add_ladder(&rungs, "", schedule->steps, schedule, today);
     GHashTableIter iter;
     gpointer variant, ladder;
@@ -73,7 +74,8 @@ static struct rungs rungs_of(const struct schedule *schedule, day today)
 }
 
 /* A statement around a room's due.sql, made once for each room and purpose. */
-static const struct sql *wrapped(const struct room_row *room, const char *purpose, const char *before, const char *after)
+static const struct sql *wrapped(const struct room_row *room, const char *purpose, const char *before,
+                                 const char *after)
 {
     static GHashTable *made; /* name -> struct sql */
     if (!made)
@@ -102,9 +104,15 @@ static void asking_open(struct asking *asking, const struct schedule *schedule, 
     asking->min_amount = g_strdup_printf("%" G_GINT64_FORMAT, schedule->min_amount_cents);
     asking->rungs = rungs_of(schedule, today);
     const struct rungs *r = &asking->rungs;
-    const char *const values[] = {asking->agency, asking->today, db_array_text(r->variants), db_array_text(r->steps),
-                                  db_array_text(r->ordinals), db_array_text(r->latest), db_array_text(r->oldest),
-                                  schedule->catch_up == CATCH_UP_ONE_STEP ? "one_step" : "latest", asking->min_amount,
+    const char *const values[] = {asking->agency,
+                                  asking->today,
+                                  db_array_text(r->variants),
+                                  db_array_text(r->steps),
+                                  db_array_text(r->ordinals),
+                                  db_array_text(r->latest),
+                                  db_array_text(r->oldest),
+                                  schedule->catch_up == CATCH_UP_ONE_STEP ? "one_step" : "latest",
+                                  asking->min_amount,
                                   db_array_text(r->issued_by)};
     memcpy(asking->values, values, sizeof values);
 }
@@ -122,8 +130,8 @@ struct db_rows *plan_due(struct db *db, const struct room_row *room, const struc
 {
     struct asking asking;
     asking_open(&asking, schedule, agency, today);
-    struct db_rows *rows = db_ask(db, wrapped(room, "list", "SELECT * FROM (", ") due ORDER BY party, subject"), 10,
-                                  asking.values, error);
+    struct db_rows *rows =
+        db_ask(db, wrapped(room, "list", "SELECT * FROM (", ") due ORDER BY party, subject"), 10, asking.values, error);
     asking_close(&asking);
     return rows;
 }
@@ -151,9 +159,11 @@ static gboolean insert_jobs(struct db *db, const struct room_row *room, const st
     const char *const more[] = {room->name, nominal, now, brake, per_run};
     memcpy(asking.values + 10, more, sizeof more);
     g_autofree char *counted = g_strconcat("WITH made AS (", insert_before, NULL);
-    g_autofree char *counted_after = g_strconcat(
-        insert_after, ") SELECT count(*) AS planned, count(*) FILTER (WHERE state = 'held') AS held FROM made", NULL);
-    AUTO_ROWS struct db_rows *rows = db_ask(db, wrapped(room, "insert", counted, counted_after), 15, asking.values, error);
+    g_autofree char *counted_after =
+        g_strconcat(insert_after,
+                    ") SELECT count(*) AS planned, count(*) FILTER (WHERE state = 'held') AS held FROM made", NULL);
+    AUTO_ROWS struct db_rows *rows =
+        db_ask(db, wrapped(room, "insert", counted, counted_after), 15, asking.values, error);
     asking_close(&asking);
     if (!rows)
         return FALSE;
@@ -167,9 +177,18 @@ static gboolean brake_task(struct db *db, const struct room_row *room, int agenc
 {
     g_autofree char *matter = g_strdup_printf("%s brake", room->name);
     g_autofree char *party = g_strdup_printf("schedule:%s", room->name);
-    struct desk_task task = {.agency = agency, .worker = room->name, .step = "brake", .party = party, .matter = matter,
-                             .subjects = "{}", .title = title, .reason = reason, .role = "va_lead",
-                             .priority = "urgent", .due_on = today, .now = now};
+    struct desk_task task = {.agency = agency,
+                             .worker = room->name,
+                             .step = "brake",
+                             .party = party,
+                             .matter = matter,
+                             .subjects = "{}",
+                             .title = title,
+                             .reason = reason,
+                             .role = "va_lead",
+                             .priority = "urgent",
+                             .due_on = today,
+                             .now = now};
     gint64 id;
     return desk_raise(db, &task, &id, error);
 }
@@ -203,12 +222,13 @@ static gboolean may_run(struct db *db, const struct room_row *room, const struct
 }
 
 static gboolean note_occurrence(struct db *db, const char *worker, int agency, const char *nominal, const char *now,
-                                const char *state, const struct plan_outcome *outcome, gboolean *ret_new, GError **error)
+                                const char *state, const struct plan_outcome *outcome, gboolean *ret_new,
+                                GError **error)
 {
     g_autofree char *number = g_strdup_printf("%d", agency);
     g_autofree char *planned = g_strdup_printf("%" G_GINT64_FORMAT, outcome->planned);
-    gint64 touched = db_tell(db, &sql_occurrence_note, error, number, worker, nominal, state, outcome->reason, now,
-                             planned);
+    gint64 touched =
+        db_tell(db, &sql_occurrence_note, error, number, worker, nominal, state, outcome->reason, now, planned);
     *ret_new = touched > 0;
     return touched >= 0;
 }
@@ -239,8 +259,8 @@ static gboolean run_in_transaction(struct db *db, const struct room_row *room, c
         return FALSE;
     if (ret->held)
         ret->reason = g_strdup_printf("%" G_GINT64_FORMAT " jobs in one plan; the storm brake holds over %d. Look at "
-                                      "them with tickler jobs, then tickler release-storm", ret->planned,
-                                      schedule->storm_brake);
+                                      "them with tickler jobs, then tickler release-storm",
+                                      ret->planned, schedule->storm_brake);
     const char *state = ret->skipped ? "skipped" : ret->held ? "held" : "fired";
     gboolean paused = ret->skipped && g_str_has_prefix(ret->reason, "paused");
     if (ret->reason && !paused &&

@@ -13,10 +13,10 @@ MUST_CHECK struct db_rows *plan_due(struct db *db, const struct room_row *room, 
                                     int agency, day today, GError **error);
 
 struct plan_outcome {
-    gint64 planned;      /* jobs added */
-    gboolean held;       /* the storm brake held them */
+    gint64 planned; /* jobs added */
+    gboolean held;  /* the storm brake held them */
     gboolean skipped;
-    char *reason;        /* why skipped or held; NULL when fired. Free with g_free */
+    char *reason; /* why skipped or held; NULL when fired. Free with g_free */
 };
 
 /* One occurrence of a schedule for one agency, in one transaction: pause, stale-data brake (not under a virtual clock),

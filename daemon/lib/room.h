@@ -13,8 +13,8 @@
 #include "js.h"
 #include "schedule.h"
 
-/* What becomes of a job. Planning is pure, so what merely is not true or not allowed today leaves no mark in the ledger:
- * should it become true again (a refund, a broken promise), the next plan finds it. */
+/* What becomes of a job. Planning is pure, so what merely is not true or not allowed today leaves no mark in the
+ * ledger: should it become true again (a refund, a broken promise), the next plan finds it. */
 enum verdict {
     VERDICT_NONE,       /* not decided: a defect of the room */
     VERDICT_DONE,       /* its letters and tasks go out; ledger */
@@ -30,12 +30,12 @@ struct job {
     gint64 id;
     int agency;
     gint64 subject_id, party_id;
-    const char *subject;       /* "invoice:INV-7" */
-    const char *party;         /* "facility:F-12" */
+    const char *subject; /* "invoice:INV-7" */
+    const char *party;   /* "facility:F-12" */
     day cycle;
     const char *step_id;
     int ordinal, tries;
-    const struct step *step;   /* NULL: the ladder no longer has it */
+    const struct step *step; /* NULL: the ladder no longer has it */
     gboolean fired;
     const char *held;
     const struct db_rows *rows; /* the room's own columns: db_text(job->rows, job->row, "due_on") */
@@ -62,26 +62,26 @@ struct letter_wish {
 struct task_wish {
     const char *step_id;
     char *matter, *title, *reason, *phone;
-    const char *script;               /* a template's name, or NULL */
-    const char *role;                 /* "va", "va_lead", ... */
+    const char *script; /* a template's name, or NULL */
+    const char *role;   /* "va", "va_lead", ... */
     const char *priority;
     day due_on;
-    struct js *data;                  /* for title and script */
-    GPtrArray *jobs;                  /* struct job, lent */
+    struct js *data; /* for title and script */
+    GPtrArray *jobs; /* struct job, lent */
 };
 
 /* All ready jobs of one party. */
 struct party {
     const struct schedule *schedule;
-    day today;                 /* in the schedule's zone */
+    day today; /* in the schedule's zone */
     instant now;
-    GPtrArray *jobs;           /* struct job */
-    GPtrArray *letters;        /* struct letter_wish: filled by the room */
-    GPtrArray *tasks;          /* struct task_wish: filled by the room */
+    GPtrArray *jobs;    /* struct job */
+    GPtrArray *letters; /* struct letter_wish: filled by the room */
+    GPtrArray *tasks;   /* struct task_wish: filled by the room */
 };
 
 struct room {
-    const char *name;          /* its queue, its schedule, its templates */
+    const char *name; /* its queue, its schedule, its templates */
     /*
      * fetch.sql: $1 job_ids bigint[]  $2 date  $3 min_amount_cents. One row per open job with at least: job_id,
      * agency_id, subject_id, subject, party_id, party, cycle, step, ordinal, tries, variant, fired (already in the

@@ -1,6 +1,6 @@
 /*
- * A worker's main: options, the queue, and the windows of a batch. For each window one transaction records what became of
- * the last one's letters, reads the subjects as they are now, decides, and claims; then it sends.
+ * A worker's main: options, the queue, and the windows of a batch. For each window one transaction records what became
+ * of the last one's letters, reads the subjects as they are now, decides, and claims; then it sends.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -9,9 +9,9 @@
 
 #include "control.h"
 #include "letter.h"
-#include "maildir.h"
 #include "libtickler_sql.h"
 #include "log.h"
+#include "maildir.h"
 #include "problems.h"
 #include "room_shared.h"
 #include "secret.h"
@@ -44,12 +44,20 @@ static struct job *read_job(const struct desk *desk, const struct db_rows *rows,
     day cycle = DAY_NONE;
     if (!day_parse(db_text(rows, row, "cycle"), &cycle))
         g_error("a job's cycle is no date");
-    *job = (struct job){.id = db_int(rows, row, "job_id"), .agency = (int)db_int(rows, row, "agency_id"),
-                        .subject_id = db_int(rows, row, "subject_id"), .party_id = db_int(rows, row, "party_id"),
-                        .subject = db_text(rows, row, "subject"), .party = db_text(rows, row, "party"), .cycle = cycle,
-                        .step_id = db_text(rows, row, "step"), .ordinal = (int)db_int(rows, row, "ordinal"),
-                        .tries = (int)db_int(rows, row, "tries"), .fired = db_bool(rows, row, "fired"),
-                        .held = db_text(rows, row, "held"), .rows = rows, .row = row};
+    *job = (struct job){.id = db_int(rows, row, "job_id"),
+                        .agency = (int)db_int(rows, row, "agency_id"),
+                        .subject_id = db_int(rows, row, "subject_id"),
+                        .party_id = db_int(rows, row, "party_id"),
+                        .subject = db_text(rows, row, "subject"),
+                        .party = db_text(rows, row, "party"),
+                        .cycle = cycle,
+                        .step_id = db_text(rows, row, "step"),
+                        .ordinal = (int)db_int(rows, row, "ordinal"),
+                        .tries = (int)db_int(rows, row, "tries"),
+                        .fired = db_bool(rows, row, "fired"),
+                        .held = db_text(rows, row, "held"),
+                        .rows = rows,
+                        .row = row};
     job->step = schedule_step(desk->schedule, db_text(rows, row, "variant"), job->step_id);
     return job;
 }
@@ -69,7 +77,8 @@ static gboolean handle_rows(struct desk *desk, const struct db_rows *rows, GHash
         const char *name = db_text(rows, row, "party"), *agency = db_text(rows, row, "agency_id");
         struct party *party = party_new(desk->schedule, zone_day(desk->schedule->zone, now), now);
         for (; row < db_rows_count(rows) && strcmp(db_text(rows, row, "party"), name) == 0 &&
-               strcmp(db_text(rows, row, "agency_id"), agency) == 0; row++) {
+               strcmp(db_text(rows, row, "agency_id"), agency) == 0;
+             row++) {
             gint64 id = db_int(rows, row, "job_id");
             if (!g_hash_table_contains(taken, &id))
                 g_ptr_array_add(party->jobs, read_job(desk, rows, row));
@@ -91,8 +100,8 @@ static gboolean in_transaction(struct desk *desk, struct window_of_jobs *window,
     g_autoptr(GHashTable) taken = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     if (!outbox_resume(desk, db_array_text(window->ids), taken, error))
         return FALSE;
-    AUTO_ROWS struct db_rows *rows = db_ask_with(desk->db, desk->room->fetch, error, db_array_text(window->ids), today,
-                                                 min_amount);
+    AUTO_ROWS struct db_rows *rows =
+        db_ask_with(desk->db, desk->room->fetch, error, db_array_text(window->ids), today, min_amount);
     return rows && handle_rows(desk, rows, taken, error) && outbox_events(desk, error);
 }
 
@@ -102,8 +111,9 @@ static void forget_new_claims(struct desk *desk, guint kept)
     g_ptr_array_set_size(desk->events, 0);
 }
 
-/* One transaction: the letters of the last window recorded, those of this one claimed. On success `claimed` holds only the
- * new ones. FALSE only when the database is lost or refuses; what was sent stays in memory until it is on record. */
+/* One transaction: the letters of the last window recorded, those of this one claimed. On success `claimed` holds only
+ * the new ones. FALSE only when the database is lost or refuses; what was sent stays in memory until it is on record.
+ */
 static gboolean transact(struct desk *desk, struct window_of_jobs *window, GError **error)
 {
     guint recorded = desk->claimed->len;
@@ -269,9 +279,12 @@ static gboolean open_relay(struct desk *desk, GError **error)
     char *password = NULL;
     if (settings->relay_password_source && !(password = secret_read(settings->relay_password_source, error)))
         return FALSE;
-    const struct relay_settings relay = {.url = settings->relay_url, .starttls = settings->relay_starttls,
-                                         .user = settings->relay_user, .password = password,
-                                         .ca_file = settings->relay_ca_file, .timeout_s = settings->relay_timeout_s};
+    const struct relay_settings relay = {.url = settings->relay_url,
+                                         .starttls = settings->relay_starttls,
+                                         .user = settings->relay_user,
+                                         .password = password,
+                                         .ca_file = settings->relay_ca_file,
+                                         .timeout_s = settings->relay_timeout_s};
     desk->relay = relay_open(&relay, error);
     secret_free(password);
     return desk->relay != NULL;

@@ -22,10 +22,10 @@ struct desk {
     struct loop *loop;
     struct bus *bus;
     struct meter *meter;
-    struct relay *relay;  /* NULL: letters go into the Maildir, or are recorded */
+    struct relay *relay;   /* NULL: letters go into the Maildir, or are recorded */
     GHashTable *templates; /* name -> text */
-    GPtrArray *claimed;   /* struct claim: letters of the present window */
-    GPtrArray *events;    /* struct note */
+    GPtrArray *claimed;    /* struct claim: letters of the present window */
+    GPtrArray *events;     /* struct note */
     guint64 progress;
     gboolean draining;
 };
@@ -36,12 +36,12 @@ struct claim {
     gint64 message_id;
     char *internet_id, *address, *recipient, *subjects, *party;
     GBytes *letter;
-    GArray *job_ids;      /* gint64 */
+    GArray *job_ids; /* gint64 */
     int tries;
     gint64 claimed_mono;
     enum delivery delivery;
     gboolean about_relay, delivered_before;
-    gboolean metered;     /* it waits for a limit: no try is counted */
+    gboolean metered; /* it waits for a limit: no try is counted */
     instant until;
     char *reply;
 };

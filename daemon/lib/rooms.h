@@ -7,8 +7,8 @@
 #include "db.h"
 
 struct room_row {
-    const char *name;     /* "invoice_escalation" */
-    const char *program;  /* "ticklerd-invoice-escalation" */
+    const char *name;    /* "invoice_escalation" */
+    const char *program; /* "ticklerd-invoice-escalation" */
     /*
      * due.sql, asked by the planner and by `tickler plan`, for one agency and date:
      *   $1 agency_id  $2 date  $3 variants text[]  $4 steps text[]  $5 ordinals int[]  $6 latest anchors date[]

@@ -8,12 +8,19 @@
 #include "yaml_tree.h"
 
 const char *const recipient_names[RECIPIENTS] = {
-    [TO_BILLING_CONTACT] = "billing_contact", [TO_CLINICAL_DIRECTOR] = "clinical_director", [TO_HR] = "hr",
-    [TO_COMPLIANCE] = "compliance", [TO_THERAPIST] = "therapist", [TO_VA] = "va", [TO_VA_LEAD] = "va_lead",
-    [TO_RECRUITER] = "recruiter", [TO_ACCOUNT_MANAGER] = "account_manager", [TO_LEADERSHIP] = "leadership",
+    [TO_BILLING_CONTACT] = "billing_contact",
+    [TO_CLINICAL_DIRECTOR] = "clinical_director",
+    [TO_HR] = "hr",
+    [TO_COMPLIANCE] = "compliance",
+    [TO_THERAPIST] = "therapist",
+    [TO_VA] = "va",
+    [TO_VA_LEAD] = "va_lead",
+    [TO_RECRUITER] = "recruiter",
+    [TO_ACCOUNT_MANAGER] = "account_manager",
+    [TO_LEADERSHIP] = "leadership",
 };
-static const char *const facility_types[] = {"cmhc", "inpatient_psychiatric", "php", "iop", "school", "correctional",
-                                             "telehealth"};
+static const char *const facility_types[] = {"cmhc",   "inpatient_psychiatric", "php",       "iop",
+                                             "school", "correctional",          "telehealth"};
 static const char *const priorities[] = {"low", "normal", "high", "urgent"};
 
 struct loading {
@@ -74,8 +81,10 @@ static gboolean take_recipient(struct loading *in, const struct yaml *node, enum
 /* Renders a template file against the room's sample, so that an unknown name is found before a letter is. */
 static void check_template(struct loading *in, const struct yaml *at, const char *name, gboolean letter)
 {
-    static const struct { const char *suffix; enum template_kind kind; } parts[] = {
-        {"txt", TEMPLATE_TEXT}, {"html", TEMPLATE_HTML}};
+    static const struct {
+        const char *suffix;
+        enum template_kind kind;
+    } parts[] = {{"txt", TEMPLATE_TEXT}, {"html", TEMPLATE_HTML}};
     for (gsize i = 0; i < (letter ? 2 : 1); i++) {
         g_autofree char *path = g_strdup_printf("%s/%s.%s.mustache", in->templates_dir, name, parts[i].suffix);
         g_autofree char *text = NULL;
@@ -88,8 +97,8 @@ static void check_template(struct loading *in, const struct yaml *at, const char
             problems_add(in->problems, path, 1, 1, "the first line is 'Subject: ...', then comes an empty line");
         g_autofree char *out = in->sample ? template_render(path, text, parts[i].kind, in->sample, &error) : NULL;
         if (in->sample && !out)
-            problems_add(in->problems, path, 0, 0, "%s", error->message + (g_str_has_prefix(error->message, path)
-                                                                               ? strlen(path) + 1 : 0));
+            problems_add(in->problems, path, 0, 0, "%s",
+                         error->message + (g_str_has_prefix(error->message, path) ? strlen(path) + 1 : 0));
     }
 }
 
@@ -100,7 +109,8 @@ static void take_send(struct loading *in, const struct yaml *node, struct step *
     const struct yaml *template = yaml_get(node, "template"), *to = yaml_get(node, "to");
     const char *text;
     if (!template || !to) {
-        yaml_wrong(node, in->problems, "a letter needs a template and to whom it goes: {template: reminder, to: "
+        yaml_wrong(node, in->problems,
+                   "a letter needs a template and to whom it goes: {template: reminder, to: "
                    "billing_contact}");
         return;
     }
@@ -168,7 +178,8 @@ static void take_step(struct loading *in, const struct yaml *node)
     const struct yaml *send = yaml_get(node, "send"), *task = yaml_get(node, "task");
     const char *text = NULL;
     if (!id || !at) {
-        yaml_wrong(node, in->problems, "a step needs an id and a distance from its anchor: {id: reminder, at: +3d, ...}");
+        yaml_wrong(node, in->problems,
+                   "a step needs an id and a distance from its anchor: {id: reminder, at: +3d, ...}");
         return;
     }
     if (!yaml_text(id, &text, in->problems))
@@ -236,7 +247,7 @@ static void change_step(struct loading *in, GPtrArray *ladder, const struct yaml
         yaml_wrong(key, in->problems, "there is no step '%s' to override", key->text);
         return;
     }
-    if (change->kind == YAML_TEXT && strcmp(change->text, "off") == 0) {
+    if (change->kind == YAML_TEXT && (strcmp(change->text, "off") == 0 || strcmp(change->text, "false") == 0)) {
         g_ptr_array_remove(ladder, (gpointer)found);
         return;
     }
@@ -398,9 +409,11 @@ static void take_worker(struct loading *in, const struct yaml *node, const char 
 
 static void take_root(struct loading *in, const struct yaml *root, const char *path, const GArray *days_off)
 {
-    static const char *const words[] = {"worker", "run", "timezone", "clock_change", "calendar", "window", "catch_up",
-                                        "min_gap", "stop_if_data_older_than", "limits", "storm_brake", "min_amount",
-                                        "thank_you", "steps", "overrides"};
+    static const char *const words[] = {"worker",       "run",         "timezone",
+                                        "clock_change", "calendar",    "window",
+                                        "catch_up",     "min_gap",     "stop_if_data_older_than",
+                                        "limits",       "storm_brake", "min_amount",
+                                        "thank_you",    "steps",       "overrides"};
     (void)!yaml_expect_map(root, words, ARRAY_LEN(words), in->problems);
     static const char *const needed[] = {"worker", "run", "timezone", "steps"};
     for (gsize i = 0; i < ARRAY_LEN(needed); i++)

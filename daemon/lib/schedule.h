@@ -9,24 +9,35 @@
 
 struct problems;
 
-enum recipient { TO_BILLING_CONTACT, TO_CLINICAL_DIRECTOR, TO_HR, TO_COMPLIANCE, TO_THERAPIST, TO_VA, TO_VA_LEAD,
-                 TO_RECRUITER, TO_ACCOUNT_MANAGER, TO_LEADERSHIP, RECIPIENTS };
+enum recipient {
+    TO_BILLING_CONTACT,
+    TO_CLINICAL_DIRECTOR,
+    TO_HR,
+    TO_COMPLIANCE,
+    TO_THERAPIST,
+    TO_VA,
+    TO_VA_LEAD,
+    TO_RECRUITER,
+    TO_ACCOUNT_MANAGER,
+    TO_LEADERSHIP,
+    RECIPIENTS
+};
 extern const char *const recipient_names[RECIPIENTS]; /* "billing_contact", ... as in the YAML */
 
 struct step {
     char *id;
-    int ordinal;            /* place on the ladder, from 0 */
+    int ordinal; /* place on the ladder, from 0 */
     struct offset at;
-    char *at_text;          /* as written */
-    char *template;         /* NULL: no letter */
+    char *at_text;  /* as written */
+    char *template; /* NULL: no letter */
     enum recipient to[4];
     int to_count;
     struct {
-        char *title;        /* Mustache; NULL: no task */
+        char *title; /* Mustache; NULL: no task */
         enum recipient to;
-        char *priority;     /* low, normal, high, urgent */
+        char *priority; /* low, normal, high, urgent */
         struct offset due_in;
-        char *script;       /* template name of the script, or NULL */
+        char *script; /* template name of the script, or NULL */
     } task;
 };
 
@@ -34,21 +45,21 @@ enum catch_up { CATCH_UP_LATEST, CATCH_UP_ONE_STEP };
 
 struct schedule {
     char *worker;
-    char *digest;           /* SHA-256 of the file */
+    char *digest; /* SHA-256 of the file */
     struct cron *run;
     char *run_text;
     const struct zone *zone;
     struct bizcal *calendar; /* with the agency's days off */
     struct window window;
     enum catch_up catch_up;
-    struct offset min_gap;   /* between two letters to one party; 0d: none */
-    int stop_if_data_older_than_h; /* 0: no brake */
+    struct offset min_gap;          /* between two letters to one party; 0d: none */
+    int stop_if_data_older_than_h;  /* 0: no brake */
     int per_party_per_day, per_run; /* 0: no limit */
-    int storm_brake;        /* a plan of more jobs is held; 0: no brake */
-    gint64 min_amount_cents; /* smaller balances are not chased */
-    gboolean thank_you;     /* a note when a chased invoice is paid */
-    GPtrArray *steps;       /* struct step, in ladder order */
-    GHashTable *overrides;  /* variant (facility type) -> GPtrArray of struct step, complete ladders */
+    int storm_brake;                /* a plan of more jobs is held; 0: no brake */
+    gint64 min_amount_cents;        /* smaller balances are not chased */
+    gboolean thank_you;             /* a note when a chased invoice is paid */
+    GPtrArray *steps;               /* struct step, in ladder order */
+    GHashTable *overrides;          /* variant (facility type) -> GPtrArray of struct step, complete ladders */
 };
 
 /* Reads one file; `templates_dir` is config/templates/<worker>: every named template must exist and render against the

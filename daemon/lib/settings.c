@@ -157,8 +157,8 @@ static void take_text(struct reader *in, const struct key *key, const struct yam
         return;
     if (key->type == ADDRESS && !letter_address_ok(text, &why))
         yaml_wrong(node, in->problems, "'%s' is no mail address: %s", text, why);
-    g_autofree char *full = key->type == PATH && !g_path_is_absolute(text) ? g_build_filename(in->dir, text, NULL)
-                                                                            : g_strdup(text);
+    g_autofree char *full =
+        key->type == PATH && !g_path_is_absolute(text) ? g_build_filename(in->dir, text, NULL) : g_strdup(text);
     set_text(into, full);
 }
 

@@ -24,20 +24,20 @@ struct settings {
     char *postgres_owner_url; /* for migrations; NULL with embedded */
     char *redis_socket;       /* "embedded", a path, or "none" */
     char *mail_from_name, *mail_from_address;
-    char *relay_url;          /* NULL: no relay, letters go into the Maildir */
+    char *relay_url; /* NULL: no relay, letters go into the Maildir */
     gboolean relay_starttls;
     char *relay_user, *relay_password_source, *relay_ca_file;
     int relay_timeout_s;
-    char *maildir;            /* absolute; default DIR/mail */
-    gboolean resend_unknown;  /* if_unknown: resend (default ask) */
+    char *maildir;                                                            /* absolute; default DIR/mail */
+    gboolean resend_unknown;                                                  /* if_unknown: resend (default ask) */
     int relay_per_second, relay_per_minute, relay_per_day, domain_per_minute; /* 0: no limit */
-    int party_per_day_total;  /* letters to one party a day over all rooms */
-    GPtrArray *webhooks;      /* struct settings_webhook */
-    GPtrArray *rooms;         /* struct settings_room */
-    GArray *days_off;         /* day: the agency's own */
-    int send_window;          /* letters claimed and sent per commit, 1..100, default 16 */
-    int drain_s;              /* time given to SIGTERM, default 20 */
-    int batch;                /* jobs a message, default 250, at most 1000 */
+    int party_per_day_total;        /* letters to one party a day over all rooms */
+    GPtrArray *webhooks;            /* struct settings_webhook */
+    GPtrArray *rooms;               /* struct settings_room */
+    GArray *days_off;               /* day: the agency's own */
+    int send_window;                /* letters claimed and sent per commit, 1..100, default 16 */
+    int drain_s;                    /* time given to SIGTERM, default 20 */
+    int batch;                      /* jobs a message, default 250, at most 1000 */
     int retry_first_s, retry_limit; /* first retry 300 s, doubled each time up to 4 h; tries before giving up, 12 */
 };
 

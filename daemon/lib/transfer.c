@@ -91,8 +91,7 @@ static size_t hear_reply(char *line, size_t size, size_t n, void *with)
     return length;
 }
 
-static void set_up(struct relay *relay, const char *from, struct curl_slist *to, struct body *body,
-                   struct reply *reply)
+static void set_up(struct relay *relay, const char *from, struct curl_slist *to, struct body *body, struct reply *reply)
 {
     CURL *curl = relay->curl;
     curl_easy_reset(curl); /* keeps the connection */
@@ -162,9 +161,12 @@ enum delivery relay_send(struct relay *relay, const char *from, const char *to, 
 
 static gboolean is_private_v4(guint32 ip)
 {
-    static const struct { guint32 net; int bits; } nets[] = {
-        {0x00000000, 8},  {0x0a000000, 8},  {0x64400000, 10}, {0x7f000000, 8},  {0xa9fe0000, 16}, {0xac100000, 12},
-        {0xc0000000, 24}, {0xc0a80000, 16}, {0xc6120000, 15}, {0xe0000000, 4}, {0xf0000000, 4}};
+    static const struct {
+        guint32 net;
+        int bits;
+    } nets[] = {{0x00000000, 8},  {0x0a000000, 8},  {0x64400000, 10}, {0x7f000000, 8},
+                {0xa9fe0000, 16}, {0xac100000, 12}, {0xc0000000, 24}, {0xc0a80000, 16},
+                {0xc6120000, 15}, {0xe0000000, 4},  {0xf0000000, 4}};
     for (gsize i = 0; i < ARRAY_LEN(nets); i++)
         if ((ip ^ nets[i].net) >> (32 - nets[i].bits) == 0)
             return TRUE;

@@ -32,11 +32,11 @@ enum delivery relay_send(struct relay *relay, const char *from, const char *to, 
                          gboolean *ret_about_relay);
 
 struct webhook {
-    const char *url;       /* https; http only for tests, with `allow_private` */
-    const char *secret;    /* Standard Webhooks secret, "whsec_" + base64 or plain bytes */
-    const char *id;        /* idempotency key: the same for every try of one event */
+    const char *url;    /* https; http only for tests, with `allow_private` */
+    const char *secret; /* Standard Webhooks secret, "whsec_" + base64 or plain bytes */
+    const char *id;     /* idempotency key: the same for every try of one event */
     gint64 timestamp_s;
-    const char *body;      /* JSON */
+    const char *body;       /* JSON */
     gboolean allow_private; /* permit loopback and private addresses */
     int timeout_s;
 };

@@ -18,8 +18,8 @@
 
 #include "attr.h"
 
-#define WIRE_JOBS_MAX 1000       /* ids in one frame */
-#define WIRE_NAME_MAX 100        /* bytes in a room's name or an incarnation */
+#define WIRE_JOBS_MAX 1000 /* ids in one frame */
+#define WIRE_NAME_MAX 100  /* bytes in a room's name or an incarnation */
 
 enum wire_kind { WIRE_HELLO = 1, WIRE_DONE, WIRE_BEAT, WIRE_JOBS, WIRE_DRAIN, WIRE_WHO };
 
@@ -30,8 +30,8 @@ struct wire_frame {
     guint32 pid;
     guint16 credit;
     guint64 term, batch, progress;
-    GArray *ids;    /* gint64; HELLO: in hand, DONE: recorded, JOBS: to do; NULL in other kinds */
-    GArray *back;   /* gint64; DONE: handed back; NULL in other kinds */
+    GArray *ids;  /* gint64; HELLO: in hand, DONE: recorded, JOBS: to do; NULL in other kinds */
+    GArray *back; /* gint64; DONE: handed back; NULL in other kinds */
 };
 
 GBytes *wire_encode(const struct wire_frame *frame);

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <yaml.h>
 
-#define FILE_MAX (1024 * 1024)
+#define FILE_MAX  (1024 * 1024)
 #define DEPTH_MAX 32
 #define NODES_MAX 20000 /* aliases multiply: a bomb ends here */
 

@@ -1,6 +1,6 @@
 /*
- * yaml_tree.h: one YAML document as a tree that knows where each value stands. libyaml reads it; this refuses what libyaml
- * lets pass: duplicate keys, a second document, loops and bombs of aliases, files over 1 MiB.
+ * yaml_tree.h: one YAML document as a tree that knows where each value stands. libyaml reads it; this refuses what
+ * libyaml lets pass: duplicate keys, a second document, loops and bombs of aliases, files over 1 MiB.
  */
 #pragma once
 
@@ -11,11 +11,11 @@ enum yaml_kind { YAML_TEXT, YAML_LIST, YAML_MAP };
 struct yaml {
     enum yaml_kind kind;
     const char *file;
-    int line, column;     /* from 1 */
-    char *text;           /* YAML_TEXT */
-    gboolean plain;       /* written without quotes */
-    GPtrArray *keys;      /* YAML_MAP: struct yaml, texts */
-    GPtrArray *values;    /* YAML_MAP and YAML_LIST: struct yaml */
+    int line, column;  /* from 1 */
+    char *text;        /* YAML_TEXT */
+    gboolean plain;    /* written without quotes */
+    GPtrArray *keys;   /* YAML_MAP: struct yaml, texts */
+    GPtrArray *values; /* YAML_MAP and YAML_LIST: struct yaml */
 };
 
 /* Reads a file. NULL when there were problems; they are in `problems`. Free with yaml_tree_free. */

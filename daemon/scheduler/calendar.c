@@ -55,8 +55,8 @@ static gboolean apply_schedule(struct office *office, int agency, const struct s
 static gboolean first_tick(struct office *office, struct tick *tick, GError **error)
 {
     g_autofree char *number = g_strdup_printf("%d", tick->agency), *now = instant_format(clock_now());
-    AUTO_ROWS struct db_rows *rows = db_ask_with(office->db, &sql_occurrence_last, error, number, tick->schedule->worker,
-                                                 now);
+    AUTO_ROWS struct db_rows *rows =
+        db_ask_with(office->db, &sql_occurrence_last, error, number, tick->schedule->worker, now);
     if (!rows)
         return FALSE;
     instant last = clock_now() - 1;
@@ -121,8 +121,10 @@ static gboolean fire(struct office *office, struct tick *tick, GError **error)
         }
     } else {
         log_info("agency %d, %s: %s, %" G_GINT64_FORMAT " jobs in %d ms", tick->agency, tick->schedule->worker,
-                 outcome.skipped ? "skipped" : outcome.held ? "held" : "fired", outcome.planned,
-                 (int)((clock_mono() - begun) / 1000));
+                 outcome.skipped ? "skipped"
+                 : outcome.held  ? "held"
+                                 : "fired",
+                 outcome.planned, (int)((clock_mono() - begun) / 1000));
         g_free(outcome.reason);
     }
     tick->next = cron_next(tick->schedule->run, tick->schedule->zone, tick->next);

@@ -26,7 +26,7 @@ struct queue { /* one room */
 
 struct worker {
     struct queue *queue;
-    char *name;          /* its identity on the bus: the incarnation with '/' kept */
+    char *name; /* its identity on the bus: the incarnation with '/' kept */
     int pidfd;
     int credit;
     gint64 heard;        /* monotonic */
@@ -81,14 +81,22 @@ static gboolean park_task(struct office *office, const struct db_rows *rows, int
     AUTO_ARRAY struct db_array *subjects = db_array_new();
     g_autofree char *matter = g_strdup_printf("job %s parked", db_text(rows, row, "job_id"));
     g_autofree char *party = g_strdup_printf("job:%s", db_text(rows, row, "job_id"));
-    g_autofree char *reason = g_strdup_printf("%d workers died with this job in hand; it is set aside so that the others "
-                                              "go on. tickler retry %s tries it again", STARTS_MAX,
-                                              db_text(rows, row, "job_id"));
-    struct desk_task task = {.agency = (int)db_int(rows, row, "agency_id"), .worker = db_text(rows, row, "worker"),
-                             .step = db_text(rows, row, "step"), .party = party, .matter = matter,
-                             .subjects = db_array_text(subjects), .title = "Look at a job that ends its worker",
-                             .reason = reason, .role = "va_lead", .priority = "urgent",
-                             .due_on = (day)(clock_now() / SECONDS(86400)), .now = clock_now()};
+    g_autofree char *reason =
+        g_strdup_printf("%d workers died with this job in hand; it is set aside so that the others "
+                        "go on. tickler retry %s tries it again",
+                        STARTS_MAX, db_text(rows, row, "job_id"));
+    struct desk_task task = {.agency = (int)db_int(rows, row, "agency_id"),
+                             .worker = db_text(rows, row, "worker"),
+                             .step = db_text(rows, row, "step"),
+                             .party = party,
+                             .matter = matter,
+                             .subjects = db_array_text(subjects),
+                             .title = "Look at a job that ends its worker",
+                             .reason = reason,
+                             .role = "va_lead",
+                             .priority = "urgent",
+                             .due_on = (day)(clock_now() / SECONDS(86400)),
+                             .now = clock_now()};
     gint64 id;
     return desk_raise(office->db, &task, &id, error);
 }
@@ -273,7 +281,8 @@ static struct worker *idle_worker(const struct queue *queue)
     return best;
 }
 
-/* Whole parties from the head of the rows, up to a batch; a job that ended a worker before travels with its party alone. */
+/* Whole parties from the head of the rows, up to a batch; a job that ended a worker before travels with its party
+ * alone. */
 static GArray *next_batch(const struct db_rows *rows, int most)
 {
     GArray *ids = g_array_new(FALSE, FALSE, sizeof(gint64));
@@ -306,8 +315,8 @@ static GArray *ready_batch(struct office *office, const struct queue *queue, GEr
     g_autofree char *now = instant_format(clock_now());
     int most = office->config->settings->batch;
     g_autofree char *limit = g_strdup_printf("%d", most);
-    AUTO_ROWS struct db_rows *rows = db_ask_with(office->db, &sql_job_ready, error, queue->room->name, now,
-                                                 db_array_text(busy), limit);
+    AUTO_ROWS struct db_rows *rows =
+        db_ask_with(office->db, &sql_job_ready, error, queue->room->name, now, db_array_text(busy), limit);
     return rows ? next_batch(rows, most) : NULL;
 }
 

@@ -1,6 +1,6 @@
 /*
- * dispatcher.h: ready jobs to workers. Leases live here, in memory: claiming writes nothing, and what a dead worker had in
- * hand is offered again at once. All ready jobs of one party travel in one message; agencies take turns.
+ * dispatcher.h: ready jobs to workers. Leases live here, in memory: claiming writes nothing, and what a dead worker had
+ * in hand is offered again at once. All ready jobs of one party travel in one message; agencies take turns.
  */
 #pragma once
 

@@ -4,9 +4,9 @@
 #include "log.h"
 #include "ticklerd-scheduler_sql.h"
 
-#define TERM_US SECONDS(5)
+#define TERM_US   SECONDS(5)
 #define MARGIN_US SECONDS(1)
-#define RENEW_US SECONDS(1)
+#define RENEW_US  SECONDS(1)
 
 static gint64 trusted_until, renew_at; /* monotonic */
 
@@ -23,8 +23,8 @@ static gboolean take_term(struct office *office)
     g_autofree char *now = instant_format(clock_wall()), *until = instant_format(clock_wall() + TERM_US);
     gint64 begun = clock_mono();
     const char *dead = holder_is_dead(office) ? "true" : "false";
-    AUTO_ROWS struct db_rows *rows = db_ask_with(office->db, &sql_leader_take, &error, process_incarnation(), now, until,
-                                                 dead);
+    AUTO_ROWS struct db_rows *rows =
+        db_ask_with(office->db, &sql_leader_take, &error, process_incarnation(), now, until, dead);
     if (!rows) {
         log_debug("%s", error->message);
         return FALSE;

@@ -1,6 +1,7 @@
 /*
  * ticklerd-scheduler: the calendar plans, the dispatcher offers. One loop; every second and at each NOTIFY it does what
- * has become due. Under a virtual clock it leads: when nothing is ready and nothing in hand, time jumps to the next event.
+ * has become due. Under a virtual clock it leads: when nothing is ready and nothing in hand, time jumps to the next
+ * event.
  */
 #include <signal.h>
 
@@ -15,12 +16,12 @@
 
 struct scheduler {
     struct office office;
-    instant until;        /* of the virtual clock */
+    instant until; /* of the virtual clock */
     gboolean once;
     int watched_fd;
-    gint64 offer_from;    /* monotonic: when the grace ends */
+    gint64 offer_from; /* monotonic: when the grace ends */
     gint64 reopen_at;
-    gboolean opened;      /* the calendar stands */
+    gboolean opened; /* the calendar stands */
 };
 
 static void step(struct loop *loop, void *with);

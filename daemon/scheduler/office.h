@@ -11,6 +11,6 @@ struct office {
     struct config *config;
     struct db *db;
     struct loop *loop;
-    gint64 term;        /* our term of leadership; 0: standing by */
+    gint64 term; /* our term of leadership; 0: standing by */
     gboolean draining;
 };

@@ -9,10 +9,10 @@
 #include "embedded.h"
 #include "log.h"
 
-#define MINUTE_US SECONDS(60)
+#define MINUTE_US      SECONDS(60)
 #define HALF_MINUTE_US SECONDS(30)
-#define QUICK_STARTS 5
-#define STARTS_MAX 20
+#define QUICK_STARTS   5
+#define STARTS_MAX     20
 
 struct children {
     GPtrArray *list;
@@ -117,7 +117,8 @@ static void pace(struct child *child)
     guint quick = starts_within(child, HALF_MINUTE_US);
     if (starts_within(child, MINUTE_US) > STARTS_MAX) {
         child->parked = TRUE;
-        log_error("%s: started %d times in a minute and ended each time; parked until a reload", child->name, STARTS_MAX);
+        log_error("%s: started %d times in a minute and ended each time; parked until a reload", child->name,
+                  STARTS_MAX);
     } else if (quick > QUICK_STARTS) {
         child->start_at = clock_mono() + SECONDS(1) / 4 * (quick - QUICK_STARTS);
     }
@@ -206,8 +207,8 @@ gboolean children_all_beat(const struct children *children, gint64 within_us)
 {
     for (guint i = 0; i < children->list->len; i++) {
         const struct child *child = children_at(children, i);
-        if (child->beats && (!child->pid || child->last_beat == child->started ||
-                             clock_mono() - child->last_beat > within_us))
+        if (child->beats &&
+            (!child->pid || child->last_beat == child->started || clock_mono() - child->last_beat > within_us))
             return FALSE;
     }
     return TRUE;

@@ -12,19 +12,19 @@
 #include "js.h"
 
 struct child {
-    char *name;           /* class and number: "invoice_escalation/1" */
-    char *class;          /* "postgres", "redis", "migrate", "scheduler", a room */
+    char *name;  /* class and number: "invoice_escalation/1" */
+    char *class; /* "postgres", "redis", "migrate", "scheduler", a room */
     char **argv;
-    char *log;            /* where its output goes, or NULL for ours */
+    char *log; /* where its output goes, or NULL for ours */
     int death_signal;
-    gboolean beats;       /* it tells that it makes progress, and is killed when it does not */
-    gboolean once;        /* not started again */
-    int pid;              /* 0: not running */
-    int last_status;      /* of waitpid */
+    gboolean beats;  /* it tells that it makes progress, and is killed when it does not */
+    gboolean once;   /* not started again */
+    int pid;         /* 0: not running */
+    int last_status; /* of waitpid */
     gboolean has_ended;
     gboolean parked, renewing;
     guint starts;
-    GArray *recent;       /* gint64 monotonic: the starts of the last minute */
+    GArray *recent;                      /* gint64 monotonic: the starts of the last minute */
     gint64 started, last_beat, start_at; /* monotonic; start_at: not before */
 };
 

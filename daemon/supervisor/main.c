@@ -20,12 +20,12 @@
 #include "rooms.h"
 
 #define BEAT_SILENCE_US SECONDS(30)
-#define FRESH_BEAT_US SECONDS(10)
+#define FRESH_BEAT_US   SECONDS(10)
 
 struct house {
     struct process process;
-    char *config_source;  /* what the admin edits */
-    char *in_force;       /* the checked copy */
+    char *config_source; /* what the admin edits */
+    char *in_force;      /* the checked copy */
     char *until;
     gboolean once;
     struct config *config;
@@ -44,8 +44,10 @@ static char **command(const struct house *house, const char *program, GPtrArray 
     g_autofree char *bin = programs_dir();
     g_autoptr(GPtrArray) argv = g_ptr_array_new();
     g_ptr_array_add(argv, g_build_filename(bin, program, NULL));
-    const char *const pairs[] = {"--dir", house->process.dir, "--config", house->in_force, "--database",
-                                 house->process.database, "--redis", house->process.redis ? house->process.redis : "none"};
+    const char *const pairs[] = {"--dir",      house->process.dir,
+                                 "--config",   house->in_force,
+                                 "--database", house->process.database,
+                                 "--redis",    house->process.redis ? house->process.redis : "none"};
     for (gsize i = 0; i < ARRAY_LEN(pairs); i++)
         g_ptr_array_add(argv, g_strdup(pairs[i]));
     if (house->process.clock) {
@@ -64,8 +66,8 @@ static gboolean add_servers(struct house *house, GError **error)
 {
     const struct settings *settings = house->config->settings;
     if (!house->process.database && strcmp(settings->postgres_url, "embedded") == 0) {
-        char **argv = embedded_prepare(house->process.dir, error) ? embedded_postgres_argv(house->process.dir, error)
-                                                                  : NULL;
+        char **argv =
+            embedded_prepare(house->process.dir, error) ? embedded_postgres_argv(house->process.dir, error) : NULL;
         if (!argv)
             return FALSE;
         children_add(house->children, "postgres", 0, argv)->log = process_run_path(house->process.dir, "postgres.log");
@@ -86,8 +88,14 @@ static gboolean add_servers(struct house *house, GError **error)
 static void add_migration(struct house *house)
 {
     g_autofree char *bin = programs_dir();
-    const char *const argv[] = {g_build_filename(bin, "tickler", NULL), "--dir", house->process.dir, "--config",
-                                house->config_source, "migrate", "--wait", NULL};
+    const char *const argv[] = {g_build_filename(bin, "tickler", NULL),
+                                "--dir",
+                                house->process.dir,
+                                "--config",
+                                house->config_source,
+                                "migrate",
+                                "--wait",
+                                NULL};
     children_add(house->children, "migrate", 0, g_strdupv((char **)argv))->once = TRUE;
     g_free((char *)argv[0]);
 }
@@ -327,7 +335,8 @@ static void on_signal(struct loop *loop UNUSED, int number, void *with)
 /* One supervisor a directory; the kernel lets go of the lock when we die. */
 static gboolean lock_directory(const struct house *house, GError **error)
 {
-    g_autofree char *run = g_build_filename(house->process.dir, "run", NULL), *path = g_build_filename(run, "lock", NULL);
+    g_autofree char *run = g_build_filename(house->process.dir, "run", NULL),
+                    *path = g_build_filename(run, "lock", NULL);
     int fd = g_mkdir_with_parents(run, 0700) == 0 ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
     if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
         g_autofree char *pid = g_strdup_printf("%d\n", getpid());
@@ -339,7 +348,8 @@ static gboolean lock_directory(const struct house *house, GError **error)
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_EXIST, "another ticklerd (process %s) works on %s",
                     g_strstrip(holder), house->process.dir);
     else
-        g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(why), "cannot lock %s: %s", path, g_strerror(why));
+        g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(why), "cannot lock %s: %s", path,
+                    g_strerror(why));
     if (fd >= 0)
         close(fd);
     return FALSE;
@@ -406,8 +416,9 @@ int main(int argc, char **argv)
         {"until", 0, 0, G_OPTION_ARG_STRING, &house.until, "stop when the virtual clock gets there", "INSTANT"},
         {0},
     };
-    process_start(&argc, &argv, "ticklerd: the tickler file that minds itself. Example: ticklerd --dir /var/lib/ticklerd",
-                  extra, &house.process);
+    process_start(&argc, &argv,
+                  "ticklerd: the tickler file that minds itself. Example: ticklerd --dir /var/lib/ticklerd", extra,
+                  &house.process);
     house.config_source = house.process.config_dir ? g_strdup(house.process.config_dir)
                                                    : g_build_filename(house.process.dir, "config", NULL);
     if (g_str_has_suffix(house.config_source, ".yaml")) { /* the file was named instead of its folder */

@@ -156,11 +156,11 @@ static void raise_task(struct party *party, const char *currency, const struct s
         if (!wish) {
             wish = party_task(party, step, data_for(party, job, currency, FALSE));
             wish->matter = g_strdup_printf("%s %s %s", step->id, job->party, currency);
-            wish->reason = g_strdup_printf("%s%s, %s %s open, the oldest %d days late",
-                                           text(job, "facility_name"),
-                                           js_get_bool(wish->data, "promise_broken") ? ": a promise to pay was broken" : "",
-                                           js_get_text(wish->data, "total"), currency,
-                                           (int)js_get_int(wish->data, "oldest_days", 0));
+            wish->reason =
+                g_strdup_printf("%s%s, %s %s open, the oldest %d days late", text(job, "facility_name"),
+                                js_get_bool(wish->data, "promise_broken") ? ": a promise to pay was broken" : "",
+                                js_get_text(wish->data, "total"), currency,
+                                (int)js_get_int(wish->data, "oldest_days", 0));
             wish->phone = g_strdup(db_text(job->rows, job->row, "phone"));
         }
         g_ptr_array_add(wish->jobs, job);
@@ -208,7 +208,8 @@ static void allocate_first(struct party *party, const char *currency, gint64 cen
             wish->matter = g_strdup_printf("allocate %s %s", job->party, currency);
             wish->title = g_strdup_printf("Allocate %s %s of %s", amount, currency, text(job, "facility_name"));
             wish->reason = g_strdup_printf("%s %s came in without an invoice number; no letter goes out until it is "
-                                           "allocated", amount, currency);
+                                           "allocated",
+                                           amount, currency);
             wish->phone = g_strdup(db_text(job->rows, job->row, "phone"));
         }
         g_ptr_array_add(wish->jobs, job);
