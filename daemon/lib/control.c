@@ -51,3 +51,8 @@ void control_beat_now(void)
     if (beat_bus)
         beat(NULL, beat_bus);
 }
+
+void control_close(void)
+{
+    bus_close(&beat_bus);
+}

@@ -13,3 +13,6 @@ void control_beat(struct loop *loop, const char *dir);
 
 /* Says it once more, from the middle of long work. */
 void control_beat_now(void);
+
+/* Closes the beat's socket, at the end of main. */
+void control_close(void);

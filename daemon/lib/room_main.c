@@ -334,6 +334,7 @@ int room_main(int argc, char **argv, const struct room *room)
     loop_every(desk.loop, 500, say_beat, &desk);
     say_hello(&desk);
     loop_run(desk.loop);
+    control_close();
     bus_close(&desk.bus);
     relay_close(&desk.relay);
     meter_close(&desk.meter);

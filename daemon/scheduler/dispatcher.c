@@ -376,3 +376,9 @@ void dispatcher_drain(struct office *office)
             (void)!bus_send(queue->bus, name, bytes);
     }
 }
+
+void dispatcher_close(void)
+{
+    for (guint i = 0; queues && i < queues->len; i++)
+        bus_close(&((struct queue *)queues->pdata[i])->bus);
+}

@@ -20,3 +20,6 @@ MUST_CHECK gboolean dispatcher_next_ready(struct office *office, instant *ret, G
 
 /* No more jobs; workers finish and leave. */
 void dispatcher_drain(struct office *office);
+
+/* Closes the queues, at the end of main. */
+void dispatcher_close(void);

@@ -186,6 +186,8 @@ int main(int argc, char **argv)
     loop_signals(s.office.loop, on_signal, &s);
     loop_every(s.office.loop, clock_is_virtual() ? 20 : 500, step, &s);
     loop_run(s.office.loop);
+    dispatcher_close();
+    control_close();
     db_close(&s.office.db);
     config_free(s.office.config);
     return 0;

@@ -21,7 +21,8 @@ KILLS = 10
 def prepare(house, letters=LETTERS):
     house.init()
     support.open_window(house)
-    house.schedule("invoice_escalation", limits={"per_party_per_day": 1, "per_run": 0}, storm_brake=0)
+    house.schedule("invoice_escalation", limits={"per_party_per_day": 1, "per_run": 0}, storm_brake=0,
+                   stop_if_data_older_than=None)
     house.start()
     today = dt.datetime.now(zoneinfo.ZoneInfo("America/Chicago")).date()
     house.tickler("import", "--dir", support.overdue_folder(house, letters, today))
