@@ -132,19 +132,25 @@ def planned(schedule, ledger, day):
 
 def chased(schedule, ledger, first, last):
     """{day: {(invoice, step)}} of a run each weekday from first to last, each step fired when it is first the newest
-    one due, with no gap between letters and no caps."""
+    one due, with no gap between letters and no caps. A note before the due date gives way on a day when the same
+    facility gets a letter about what is overdue."""
     min_cents = round(float(schedule.raw.get("min_amount", 0)) * 100)
     highest = {}
     result = {}
     day = first
     while day <= last:
-        if day.weekday() < 5:
-            for invoice in ledger.invoices:
-                if not ledger.is_chaseable(invoice, day, min_cents):
-                    continue
-                found = latest_step(schedule, ledger, invoice, day)
-                if found and found[0] > highest.get(invoice["id"], -1):
-                    highest[invoice["id"]] = found[0]
-                    result.setdefault(day, set()).add((invoice["id"], found[1]))
+        due = []
+        for invoice in ledger.invoices if day.weekday() < 5 else ():
+            if not ledger.is_chaseable(invoice, day, min_cents):
+                continue
+            found = latest_step(schedule, ledger, invoice, day)
+            if found and found[0] > highest.get(invoice["id"], -1):
+                highest[invoice["id"]] = found[0]
+                due.append((invoice, found[1], found[2]))
+        overdue_letter = {i["facility"] for i, _, step in due if not step["at"].startswith("-") and "send" in step
+                          and "billing_contact" in step["send"]["to"]}
+        for invoice, name, step in due:
+            if not (step["at"].startswith("-") and invoice["facility"] in overdue_letter):
+                result.setdefault(day, set()).add((invoice["id"], name))
         day += ONE
     return result
