@@ -1,0 +1,145 @@
+"""A relay that misbehaves: 4xx, 5xx, silence, a line cut at DATA or after the letter. Nothing is lost, nothing goes twice,
+and what cannot be known becomes a task for a person (SC-07)."""
+import datetime as dt
+import os
+import random
+import signal
+import sys
+import zoneinfo
+
+import house as support
+from house import House
+from smtp_script import ScriptedServer
+
+LETTERS = 60
+
+
+def prepare(house, server, letters=LETTERS, **mail):
+    house.init()
+    support.open_window(house)
+    house.schedule("invoice_escalation", limits={"per_party_per_day": 1, "per_run": 0}, storm_brake=0,
+                   stop_if_data_older_than=None)
+
+    def relay(document):
+        document.setdefault("mail", {})["relay"] = {"url": f"smtp://127.0.0.1:{server.port}", "starttls": False,
+                                                    "timeout": 5}
+        document["mail"].update(mail)
+        document["queue"]["retry_first"] = 1
+    house.edit(house.dir / "config/ticklerd.yaml", relay)
+    house.start()
+    today = dt.datetime.now(zoneinfo.ZoneInfo("America/Chicago")).date()
+    house.tickler("import", "--dir", support.overdue_folder(house, letters, today))
+    house.tickler("run", "invoice_escalation")
+
+
+def drained(house, patience=150):
+    house.wait(lambda: house.one("SELECT count(*) FROM job WHERE worker = 'invoice_escalation'") == 0, "the queue to drain",
+               patience)
+
+
+def states(house):
+    return dict(house.sql("SELECT state, count(*) FROM message GROUP BY 1"))
+
+
+def judge(house, server, letters, unknown=0, failed=0):
+    found = states(house)
+    assert found.get("unknown", 0) == unknown and found.get("failed", 0) == failed, found
+    assert sum(found.values()) == letters, found
+    ids = [row["message_id"] for row in server.letters]
+    assert len(ids) == len(set(ids)), "a letter was accepted twice"
+    assert house.one("SELECT count(*) FROM fired WHERE worker = 'invoice_escalation'") == letters
+    tasks = house.one("SELECT count(*) FROM task WHERE step = 'unknown'")
+    assert tasks == unknown, f"{tasks} tasks for {unknown} letters in doubt"
+    house.tickler("audit", "verify")
+
+
+def with_script(script, letters=LETTERS, **expected):
+    server = ScriptedServer(script).start()
+    try:
+        with House() as house:
+            prepare(house, server, letters)
+            drained(house)
+            judge(house, server, letters, **expected)
+            return house.sql("SELECT address FROM suppression"), server
+    finally:
+        server.stop()
+
+
+def test_4xx_is_tried_again():
+    suppressed, server = with_script({"RCPT": ["450 4.2.0 greylisted"] * 25, "DOT": ["451 later"] * 5})
+    assert not suppressed and len(server.letters) == LETTERS
+
+
+def test_greeting_421_is_the_relays_fault():
+    suppressed, server = with_script({"CONNECT": ["421 too busy"] * 20})
+    assert not suppressed and len(server.letters) == LETTERS
+
+
+def test_5xx_makes_a_task_and_suppresses():
+    suppressed, server = with_script({"RCPT": ["550 5.1.1 no such user"]}, failed=1)
+    assert len(suppressed) == 1 and len(server.letters) == LETTERS - 1
+
+
+def test_hang_before_data_is_tried_again():
+    suppressed, server = with_script({"RCPT": ["hang"] * 2}, letters=20)
+    assert not suppressed and len(server.letters) == 20
+
+
+def test_SC_07_cut_after_the_letter_is_in_doubt():
+    _, server = with_script({"DOT": ["accept-cut"] * 3 + ["cut"] * 2}, unknown=5)
+    assert len(server.letters) == LETTERS - 2, "three of the five in doubt had arrived"
+
+
+def test_hang_after_the_letter_is_in_doubt():
+    with_script({"DOT": ["hang"]}, letters=10, unknown=1)
+
+
+def test_one_bad_address_among_many_sends_the_others_once():
+    _, server = with_script({"RCPT": ["250 ok"] * 30 + ["550 no"]}, failed=1)
+    assert len(server.letters) == LETTERS - 1
+
+
+def test_resend_policy_sends_the_same_bytes():
+    server = ScriptedServer({"DOT": ["hang"]}).start()
+    try:
+        with House() as house:
+            prepare(house, server, 10, if_unknown="resend")
+            house.wait(lambda: len(server.letters) >= 1 or states(house).get("sending", 0) > 0, "the first letters")
+            for pid in house.pids("ticklerd-invoice-escalation"):
+                os.kill(pid, signal.SIGKILL)
+            drained(house)
+            by_id = {}
+            for row in server.letters:
+                by_id.setdefault(row["message_id"], set()).add(row["hash"])
+            assert len(by_id) == 10 and all(len(hashes) == 1 for hashes in by_id.values()), by_id
+    finally:
+        server.stop()
+
+
+def test_killed_workers_leave_letters_in_doubt_never_twice():
+    server = ScriptedServer().start()
+    rng = random.Random(7)
+    try:
+        with House() as house:
+            prepare(house, server, 300)
+            for moment in sorted(rng.sample(range(5, 280), 6)):
+                house.wait(lambda: len(server.letters) >= moment, f"{moment} letters")
+                for pid in house.pids("ticklerd-invoice-escalation"):
+                    os.kill(pid, signal.SIGKILL)
+            drained(house)
+            unknown = states(house).get("unknown", 0)
+            judge(house, server, 300, unknown=unknown)
+            print(f"  workers killed 6 times: {len(server.letters)} of 300 arrived, {unknown} in doubt with a task each, 0 twice")
+    finally:
+        server.stop()
+
+
+def main():
+    for name in sys.argv[1:] or [n for n in globals() if n.startswith("test_")]:
+        globals()[name]()
+        print(f"ok {name}", flush=True)
+
+
+if __name__ == "__main__":
+    support.leave_root()
+    main()
