@@ -198,6 +198,13 @@ class House:
         raise AssertionError(f"waited {patience:.0f} s in vain for {what}" + (f" ({last})" if last else ""))
 
 
+def business_days_between(earlier, later):
+    """How many business days `later` lies behind `earlier`, by the oracle's calendar."""
+    import datetime as dt
+    import ledger_oracle
+    return sum(ledger_oracle.is_open(earlier + dt.timedelta(days=n + 1)) for n in range((later - earlier).days))
+
+
 def open_window(house):
     """Lets letters go at any hour: tests run at night too."""
     for path in (house.dir / "config/schedules").glob("*.yaml"):

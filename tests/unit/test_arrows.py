@@ -51,7 +51,8 @@ def violations(files):
             if bracket == "<":
                 continue
             short = name.rsplit("/", 1)[-1]
-            for target in headers.get(short, ()):
+            homes = headers.get(short, set())
+            for target in {home(path)} if home(path) in homes and "/" not in name else homes:
                 if short.endswith("_sql.h") or target == home(path):
                     continue
                 if target != "daemon/lib":
