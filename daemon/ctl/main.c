@@ -36,13 +36,22 @@ static const struct command *find_command(const char *name)
                 near ? "'?" : "");
 }
 
+/* The admin's configuration; while a bad edit lies there, the one in force, so that nobody is locked out by it. */
 static gboolean load_config(struct office *office)
 {
-    struct problems *problems = problems_new();
+    struct problems *problems = problems_new(), *ignored = problems_new();
+    g_autofree char *in_force = g_build_filename(office->dir, "run", "in_force", NULL);
     office->config = config_load(office->config_dir, office->dir, problems);
-    for (guint i = 0; i < problems_count(problems); i++)
+    guint wrong = problems_count(problems);
+    if (!office->config)
+        office->config = config_load(in_force, office->dir, ignored);
+    if (wrong && office->config)
+        fprintf(stderr, "tickler: %s has %u problems (see tickler check); the configuration in force is used\n",
+                office->config_dir, wrong);
+    for (guint i = 0; !office->config && i < wrong; i++)
         fprintf(stderr, "%s\n", problems_text(problems, i));
     problems_free(problems);
+    problems_free(ignored);
     return office->config != NULL;
 }
 

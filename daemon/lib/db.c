@@ -93,7 +93,9 @@ static void say(struct db *db, const char *what, PGresult *result, GError **erro
     g_strlcpy(db->sqlstate, state ? state : "", sizeof db->sqlstate);
     gboolean lost = db_is_lost(db) || !state || g_str_has_prefix(state, "57P") || g_str_has_prefix(state, "08") ||
                     strcmp(state, "25006") == 0; /* a read-only server: another one is the primary now */
-    int code = lost ? DB_LOST : g_str_has_prefix(state, "40") ? DB_CONFLICT : DB_REFUSED;
+    gboolean passing =
+        state && (g_str_has_prefix(state, "40") || strcmp(state, "55P03") == 0 || strcmp(state, "57014") == 0);
+    int code = lost ? DB_LOST : passing ? DB_CONFLICT : DB_REFUSED;
     const char *primary = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
     const char *detail = result ? PQresultErrorField(result, PG_DIAG_CONTEXT) : NULL;
     g_autofree char *why = one_line(primary ? primary : PQerrorMessage(db->conn));

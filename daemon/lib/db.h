@@ -14,7 +14,11 @@
 struct db;
 struct db_rows;
 
-enum db_error { DB_REFUSED, DB_LOST, DB_CONFLICT /* serialization or deadlock: try again */ };
+enum db_error {
+    DB_REFUSED,
+    DB_LOST,
+    DB_CONFLICT /* serialization, deadlock, a lock or statement that took too long: try again */
+};
 #define DB_ERROR db_error_quark()
 GQuark db_error_quark(void);
 

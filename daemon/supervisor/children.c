@@ -106,7 +106,8 @@ void children_start(struct children *children)
 {
     for (guint i = 0; !children->stopping && i < children->list->len; i++) {
         struct child *child = children_at(children, i);
-        if (!child->pid && !child->parked && !(child->once && child->starts) && clock_mono() >= child->start_at)
+        if (!child->pid && !child->parked && !child->retired && !(child->once && child->starts) &&
+            clock_mono() >= child->start_at)
             start(child);
     }
 }
@@ -146,7 +147,7 @@ void children_reap(struct children *children)
             child->pid = 0;
             child->last_status = status;
             child->has_ended = TRUE;
-            if (!child->renewing && !child->once)
+            if (!child->renewing && !child->once && !child->retired)
                 pace(child);
             children->ended(child, children->with);
         }
@@ -207,7 +208,7 @@ gboolean children_all_beat(const struct children *children, gint64 within_us)
 {
     for (guint i = 0; i < children->list->len; i++) {
         const struct child *child = children_at(children, i);
-        if (child->beats &&
+        if (child->beats && !child->retired && !child->parked &&
             (!child->pid || child->last_beat == child->started || clock_mono() - child->last_beat > within_us))
             return FALSE;
     }
@@ -224,6 +225,8 @@ struct js *children_status(const struct children *children)
     struct js *all = js_array();
     for (guint i = 0; i < children->list->len; i++) {
         const struct child *child = children_at(children, i);
+        if (child->retired && !child->pid)
+            continue;
         struct js *row = js_object();
         js_set_text(row, "process", child->name);
         js_set_text(row, "state", state_of(child));

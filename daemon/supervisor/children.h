@@ -23,6 +23,7 @@ struct child {
     int last_status; /* of waitpid */
     gboolean has_ended;
     gboolean parked, renewing;
+    gboolean retired; /* a reload made it superfluous: not started again, not shown once it is gone */
     guint starts;
     GArray *recent;                      /* gint64 monotonic: the starts of the last minute */
     gint64 started, last_beat, start_at; /* monotonic; start_at: not before */
@@ -53,6 +54,6 @@ void children_beat(struct children *children, int pid);
 void children_stop_starting(struct children *children);
 void children_signal(struct children *children, gboolean servers, int signal);
 guint children_running(const struct children *children, gboolean servers);
-/* Whether every child that beats is up and has beaten within `within_us`. */
+/* Whether every child that beats, and is neither parked nor retired, is up and has beaten within `within_us`. */
 gboolean children_all_beat(const struct children *children, gint64 within_us);
 struct js *children_status(const struct children *children);

@@ -100,7 +100,7 @@ static void add_migration(struct house *house)
     g_free((char *)argv[0]);
 }
 
-static void add_workers(struct house *house)
+static void add_scheduler(struct house *house)
 {
     g_autoptr(GPtrArray) more = g_ptr_array_new();
     if (house->once)
@@ -110,20 +110,45 @@ static void add_workers(struct house *house)
         g_ptr_array_add(more, house->until);
     }
     children_add(house->children, "scheduler", 0, command(house, "ticklerd-scheduler", more))->beats = TRUE;
+}
+
+/* One process of a room; the one that is there gets the new command line. */
+static void staff_room(struct house *house, const struct room_row *row, int number, int processes)
+{
+    g_autofree char *name = g_strdup_printf("%s/%d", row->name, number);
+    g_autofree char *workers = g_strdup_printf("%d", processes);
+    g_autoptr(GPtrArray) share = g_ptr_array_new();
+    g_ptr_array_add(share, (gpointer) "--share");
+    g_ptr_array_add(share, workers);
+    char **argv = command(house, row->program, share);
+    struct child *child = children_find(house->children, name);
+    if (child) {
+        g_strfreev(child->argv);
+        child->argv = argv;
+    } else {
+        child = children_add(house->children, row->name, number, argv);
+    }
+    child->beats = TRUE;
+    child->retired = FALSE;
+}
+
+static void staff_rooms(struct house *house)
+{
     for (guint i = 0; i < house->config->settings->rooms->len; i++) {
         const struct settings_room *room = house->config->settings->rooms->pdata[i];
         const struct room_row *row = rooms_find(room->worker);
         int processes = house->process.clock ? MIN(room->processes, 1) : room->processes; /* a rehearsal is one line */
-        for (int number = 1; row && number <= processes; number++) {
-            g_autofree char *workers = g_strdup_printf("%d", processes);
-            g_autoptr(GPtrArray) share = g_ptr_array_new();
-            g_ptr_array_add(share, (gpointer) "--share");
-            g_ptr_array_add(share, workers);
-            children_add(house->children, room->worker, number, command(house, row->program, share))->beats = TRUE;
-        }
+        for (int number = 1; row && number <= processes; number++)
+            staff_room(house, row, number, processes);
         if (!row)
             log_error("there is no room '%s' in this build", room->worker);
     }
+}
+
+static void add_workers(struct house *house)
+{
+    add_scheduler(house);
+    staff_rooms(house);
 }
 
 /* --- ending */
@@ -193,6 +218,22 @@ static struct config *check(const struct house *house, struct problems *problems
     return config;
 }
 
+/* Scheduler and rooms drain and come back with the new configuration; rooms that it does not staff stay away. */
+static void renew_workers(struct house *house)
+{
+    for (guint i = 0; i < children_count(house->children); i++) {
+        struct child *child = children_at(house->children, i);
+        if (!child->beats)
+            continue;
+        child->retired = strcmp(child->class, "scheduler") != 0;
+        child->parked = FALSE;
+        child->renewing = TRUE;
+        if (child->pid)
+            kill(child->pid, SIGTERM);
+    }
+    staff_rooms(house);
+}
+
 static gboolean reload(struct house *house, struct js *reply)
 {
     notify_systemd("STATUS=reloading");
@@ -215,15 +256,7 @@ static gboolean reload(struct house *house, struct js *reply)
     }
     config_free(house->config);
     house->config = config;
-    for (guint i = 0; i < children_count(house->children); i++) {
-        struct child *child = children_at(house->children, i);
-        if (!child->beats)
-            continue;
-        child->parked = FALSE;
-        child->renewing = TRUE;
-        if (child->pid)
-            kill(child->pid, SIGTERM); /* it drains and comes back with the new configuration */
-    }
+    renew_workers(house);
     children_start(house->children);
     log_info("reloaded");
     notify_systemd("STATUS=running");
@@ -292,7 +325,8 @@ static void every_second(struct loop *loop UNUSED, void *with)
     children_start(house->children);
     if (house->draining)
         return;
-    children_check_beats(house->children, BEAT_SILENCE_US);
+    /* A worker says nothing while it waits for a relay. */
+    children_check_beats(house->children, BEAT_SILENCE_US + SECONDS(house->config->settings->relay_timeout_s));
     if (!house->ready && house->migrated && children_all_beat(house->children, FRESH_BEAT_US)) {
         house->ready = TRUE;
         log_info("ready");

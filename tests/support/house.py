@@ -192,7 +192,7 @@ class House:
             try:
                 if condition():
                     return
-            except (psycopg2.Error, OSError) as error:
+            except (psycopg2.Error, OSError, IndexError) as error:
                 last = error
             time.sleep(0.05)
         raise AssertionError(f"waited {patience:.0f} s in vain for {what}" + (f" ({last})" if last else ""))
