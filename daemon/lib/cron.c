@@ -17,9 +17,10 @@ struct cron {
     int count;
 };
 
-static const char *const month_names[] = {"jan", "feb", "mar", "apr", "may", "jun", "jul",
-                                          "aug", "sep", "oct", "nov", "dec", NULL};
-static const char *const day_names[] = {"sun", "mon", "tue", "wed", "thu", "fri", "sat", NULL};
+static const char *const month_names[] = {"january", "february", "march",     "april",   "may",      "june",    "july",
+                                          "august",  "september", "october", "november", "december", NULL};
+static const char *const day_names[] = {"sunday",   "monday", "tuesday",  "wednesday",
+                                        "thursday", "friday", "saturday", NULL};
 
 static const struct field {
     const char *name;
@@ -52,11 +53,13 @@ static gboolean refuse(GError **error, const struct field *field, const char *te
 /* A number or a name at *at; moves past it. -1 when there is none. */
 static int take_value(const struct field *field, const char **at)
 {
-    for (int i = 0; field->names && field->names[i]; i++)
-        if (g_ascii_strncasecmp(*at, field->names[i], 3) == 0) {
-            *at += 3;
-            return i + field->min;
-        }
+    for (int i = 0; field->names && field->names[i]; i++) {
+        gsize whole = strlen(field->names[i]);
+        if (g_ascii_strncasecmp(*at, field->names[i], 3) != 0)
+            continue;
+        *at += g_ascii_strncasecmp(*at, field->names[i], whole) == 0 ? whole : 3;
+        return i + field->min;
+    }
     if (!g_ascii_isdigit(**at))
         return -1;
     int value = 0;
