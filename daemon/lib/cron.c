@@ -17,7 +17,7 @@ struct cron {
     int count;
 };
 
-static const char *const month_names[] = {"january", "february", "march",     "april",   "may",      "june",    "july",
+static const char *const month_names[] = {"january", "february",  "march",   "april",    "may",      "june", "july",
                                           "august",  "september", "october", "november", "december", NULL};
 static const char *const day_names[] = {"sunday",   "monday", "tuesday",  "wednesday",
                                         "thursday", "friday", "saturday", NULL};

@@ -375,11 +375,34 @@ static gboolean claim_wish(struct desk *desk, struct party *party, struct letter
     return good;
 }
 
+/* A web hook can be asked again under the same key, so its claim needs no row: the job itself stays until it is done.
+ */
+static void claim_hook(struct desk *desk, const struct hook_wish *wish)
+{
+    struct claim *claim = g_new0(struct claim, 1);
+    char *body = js_print(wish->body);
+    *claim = (struct claim){.agency = wish->job->agency,
+                            .is_hook = TRUE,
+                            .internet_id = g_strdup(wish->id),
+                            .address = g_strdup(""),
+                            .recipient = g_strdup("webhook"),
+                            .party = g_strdup(wish->job->party),
+                            .subjects = g_strdup(wish->job->subject),
+                            .letter = g_bytes_new_take(body, strlen(body)),
+                            .tries = wish->job->tries,
+                            .claimed_mono = clock_mono()};
+    claim->job_ids = g_array_new(FALSE, FALSE, sizeof(gint64));
+    g_array_append_val(claim->job_ids, wish->job->id);
+    g_ptr_array_add(desk->claimed, claim);
+}
+
 gboolean outbox_claim(struct desk *desk, struct party *party, GError **error)
 {
     gboolean good = TRUE;
     for (guint i = 0; good && i < party->letters->len; i++)
         good = claim_wish(desk, party, party->letters->pdata[i], error);
+    for (guint i = 0; good && i < party->hooks->len; i++)
+        claim_hook(desk, party->hooks->pdata[i]);
     for (guint i = 0; good && i < party->tasks->len; i++)
         good = raise_wish(desk, party, party->tasks->pdata[i], error);
     return good;

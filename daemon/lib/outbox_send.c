@@ -10,6 +10,7 @@
 #include "log.h"
 #include "maildir.h"
 #include "room_shared.h"
+#include "secret.h"
 
 #define LEASE_US         SECONDS(90) /* a claim older than this is not sent any more */
 #define PATIENCE_US      SECONDS(2)  /* wait so long in place for a limit, else come back later */
@@ -93,8 +94,43 @@ static void into_maildir(struct desk *desk, struct claim *claim)
     claim->reply = g_strdup("the Maildir cannot be written");
 }
 
+/* Calls every hook; the slowest answer counts. Those that had it already know the key. */
+static void call_hooks(struct desk *desk, struct claim *claim)
+{
+    const GPtrArray *hooks = desk->config->settings->webhooks;
+    claim->about_relay = TRUE;
+    claim->delivery = DELIVERY_SENT;
+    for (guint i = 0; i < hooks->len && !desk->process.record; i++) {
+        const struct settings_webhook *hook = hooks->pdata[i];
+        g_autoptr(GError) error = NULL;
+        char *secret = secret_read(hook->secret_source, &error), *reply = NULL;
+        g_autofree char *body = g_strndup(g_bytes_get_data(claim->letter, NULL), g_bytes_get_size(claim->letter));
+        const struct webhook call = {.url = hook->url,
+                                     .secret = secret,
+                                     .id = claim->internet_id,
+                                     .body = body,
+                                     .timestamp_s = clock_wall() / G_USEC_PER_SEC,
+                                     .timeout_s = 15,
+                                     .allow_private = hook->allow_private};
+        enum delivery delivery = secret ? webhook_post(&call, &reply) : DELIVERY_LATER;
+        secret_free(secret);
+        if (delivery > claim->delivery) {
+            claim->delivery = delivery;
+            g_free(claim->reply);
+            claim->reply = reply ? reply : g_strdup(error->message);
+        } else {
+            g_free(reply);
+        }
+        control_beat_now();
+    }
+}
+
 static void send_one(struct desk *desk, struct claim *claim)
 {
+    if (claim->is_hook) {
+        call_hooks(desk, claim);
+        return;
+    }
     const char *from = desk->config->settings->mail_from_address;
     if (claim->delivered_before)
         return;
@@ -139,7 +175,9 @@ static gboolean letter_task(struct desk *desk, const struct claim *claim, const 
     g_auto(GStrv) words = g_strsplit(claim->subjects, " ", -1);
     for (char **word = words; *word; word++)
         db_array_add(subjects, *word);
-    g_autofree char *matter = g_strdup_printf("%s message:%" G_GINT64_FORMAT, matter_word, claim->message_id);
+    g_autofree char *matter = claim->is_hook
+                                  ? g_strdup(matter_word) /* one task for all calls that a hook refuses */
+                                  : g_strdup_printf("%s message:%" G_GINT64_FORMAT, matter_word, claim->message_id);
     instant now = clock_now();
     const struct desk_task task = {.agency = claim->agency,
                                    .worker = desk->room->name,
@@ -234,23 +272,35 @@ static void give_up_when_tired(const struct desk *desk, struct claim *claim)
     claim->about_relay = TRUE; /* the relay's fault: the address is not blamed */
 }
 
-static gboolean record_one(struct desk *desk, struct claim *claim, struct db_array *ids, struct db_array *outcomes,
-                           struct db_array *reasons, GError **error)
+static gboolean record_letter(struct desk *desk, const struct claim *claim, const char *state, GError **error)
 {
     g_autofree char *agency = g_strdup_printf("%d", claim->agency), *now = instant_format(clock_now());
     g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, claim->message_id);
-    give_up_when_tired(desk, claim);
-    const char *state = state_word(claim->delivery);
-    if (db_tell(desk->db, &sql_message_result, error, agency, id, state, claim->reply, now, process_incarnation()) < 0)
-        return FALSE;
     g_autofree char *kind = g_strdup_printf("message.%s", state);
     g_autofree char *about = g_strdup_printf("message:%" G_GINT64_FORMAT, claim->message_id);
     desk_note(desk, claim->agency, kind, about, claim->reply);
+    return db_tell(desk->db, &sql_message_result, error, agency, id, state, claim->reply, now, process_incarnation()) >=
+           0;
+}
+
+static gboolean record_one(struct desk *desk, struct claim *claim, struct db_array *ids, struct db_array *outcomes,
+                           struct db_array *reasons, GError **error)
+{
+    give_up_when_tired(desk, claim);
+    const char *state = state_word(claim->delivery);
+    if (claim->is_hook) {
+        g_autofree char *kind = g_strdup_printf("webhook.%s", state);
+        desk_note(desk, claim->agency, kind, claim->subjects, claim->reply);
+    } else if (!record_letter(desk, claim, state, error)) {
+        return FALSE;
+    }
     if (claim->delivery == DELIVERY_LATER)
         return postpone_jobs(desk, claim, error);
     settle_jobs(desk, claim, ids, outcomes, reasons);
     if (claim->delivery == DELIVERY_UNKNOWN)
         return record_unknown(desk, claim, error);
+    if (claim->delivery == DELIVERY_NEVER && claim->is_hook)
+        return letter_task(desk, claim, "webhook", "A web hook refuses our calls", claim->reply, error);
     return claim->delivery != DELIVERY_NEVER || record_never(desk, claim, !claim->about_relay, error);
 }
 

@@ -82,6 +82,21 @@ static void task_wish_free(gpointer data)
     g_free(wish);
 }
 
+static void hook_wish_free(gpointer data)
+{
+    struct hook_wish *wish = data;
+    g_free(wish->id);
+    js_unref(wish->body);
+    g_free(wish);
+}
+
+void party_hook(struct party *party, struct job *job, char *id, struct js *body)
+{
+    struct hook_wish *wish = g_new0(struct hook_wish, 1);
+    *wish = (struct hook_wish){.id = id, .body = body, .job = job};
+    g_ptr_array_add(party->hooks, wish);
+}
+
 static void job_free(gpointer data)
 {
     struct job *job = data;
@@ -97,6 +112,7 @@ struct party *party_new(const struct schedule *schedule, day today, instant now)
     party->now = now;
     party->jobs = g_ptr_array_new_with_free_func(job_free);
     party->letters = g_ptr_array_new_with_free_func(letter_wish_free);
+    party->hooks = g_ptr_array_new_with_free_func(hook_wish_free);
     party->tasks = g_ptr_array_new_with_free_func(task_wish_free);
     return party;
 }
@@ -104,6 +120,7 @@ struct party *party_new(const struct schedule *schedule, day today, instant now)
 void party_free(struct party *party)
 {
     g_ptr_array_unref(party->letters);
+    g_ptr_array_unref(party->hooks);
     g_ptr_array_unref(party->tasks);
     g_ptr_array_unref(party->jobs);
     g_free(party);
@@ -132,7 +149,7 @@ static gboolean has_higher_step(const struct party *party, const struct job *job
 {
     for (guint i = 0; i < party->jobs->len; i++) {
         const struct job *other = party->jobs->pdata[i];
-        if (other->subject_id == job->subject_id && other->cycle == job->cycle && other->ordinal > job->ordinal &&
+        if (strcmp(other->subject, job->subject) == 0 && other->cycle == job->cycle && other->ordinal > job->ordinal &&
             !other->fired && !other->held)
             return TRUE;
     }
@@ -149,7 +166,7 @@ void room_decide(const struct room *room, struct party *party)
             job_say(job, VERDICT_HELD, "%s", job->held);
         else if (!job->step && !is_extra(room, job->step_id))
             job_say(job, VERDICT_MOOT, "the ladder no longer has this step");
-        else if (has_higher_step(party, job))
+        else if (job->step && has_higher_step(party, job))
             job_say(job, VERDICT_SUPERSEDED, "a later step of the same subject goes instead");
     }
     room->decide(party);

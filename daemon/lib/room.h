@@ -70,6 +70,13 @@ struct task_wish {
     GPtrArray *jobs; /* struct job, lent */
 };
 
+/* A call of every configured web hook. */
+struct hook_wish {
+    char *id; /* idempotency key: the same for every try */
+    struct js *body;
+    struct job *job; /* lent */
+};
+
 /* All ready jobs of one party. */
 struct party {
     const struct schedule *schedule;
@@ -77,6 +84,7 @@ struct party {
     instant now;
     GPtrArray *jobs;    /* struct job */
     GPtrArray *letters; /* struct letter_wish: filled by the room */
+    GPtrArray *hooks;   /* struct hook_wish: filled by the room */
     GPtrArray *tasks;   /* struct task_wish: filled by the room */
 };
 
@@ -103,6 +111,9 @@ void job_later(struct job *job, instant until, const char *format, ...) PRINTF_L
 /* New wishes; `data` is taken. */
 struct letter_wish *party_letter(struct party *party, const struct step *step, struct js *data);
 struct task_wish *party_task(struct party *party, const struct step *step, struct js *data);
+
+/* Takes `id` and `body`. */
+void party_hook(struct party *party, struct job *job, char *id, struct js *body);
 
 /* "1,234.50" of cents. Free with g_free. */
 char *money_format(gint64 cents);

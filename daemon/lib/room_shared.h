@@ -35,8 +35,9 @@ struct claim {
     int agency;
     gint64 message_id;
     char *internet_id, *address, *recipient, *subjects, *party;
-    GBytes *letter;
-    GArray *job_ids; /* gint64 */
+    GBytes *letter;   /* or the body of a web hook */
+    gboolean is_hook; /* internet_id is its idempotency key; there is no message row */
+    GArray *job_ids;  /* gint64 */
     int tries;
     gint64 claimed_mono;
     enum delivery delivery;

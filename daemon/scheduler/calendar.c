@@ -51,6 +51,16 @@ static gboolean apply_schedule(struct office *office, int agency, const struct s
     return FALSE;
 }
 
+/* Whether there are web hooks is a pseudo-step of the desk: who raises a task sees there whether to call. */
+static gboolean apply_webhooks(struct office *office, int agency, const struct schedule *schedule, GError **error)
+{
+    g_autofree char *number = g_strdup_printf("%d", agency);
+    if (strcmp(schedule->worker, "task_desk") != 0)
+        return TRUE;
+    return db_tell(office->db, &sql_webhook_step, error, number,
+                   office->config->settings->webhooks->len ? "true" : "false") >= 0;
+}
+
 /* The first nominal time to come: after the last one on record, else after now (a new schedule waits for its hour). */
 static gboolean first_tick(struct office *office, struct tick *tick, GError **error)
 {
@@ -74,7 +84,8 @@ static gboolean add_agency(struct office *office, int agency, GError **error)
         struct tick tick = {.agency = agency, .schedule = schedule, .room = rooms_find(schedule->worker)};
         if (!tick.room)
             continue;
-        if (!apply_schedule(office, agency, schedule, error) || !first_tick(office, &tick, error))
+        if (!apply_schedule(office, agency, schedule, error) || !apply_webhooks(office, agency, schedule, error) ||
+            !first_tick(office, &tick, error))
             return FALSE;
         g_array_append_val(ticks, tick);
     }

@@ -45,6 +45,23 @@ static void climb(struct party *party, struct job *job)
     job->verdict = VERDICT_DONE;
 }
 
+static void call_hooks(struct party *party, struct job *job)
+{
+    const char *event = strcmp(job->step_id, "webhook_closed") == 0 ? "task.closed" : "task.created";
+    struct js *body = js_object(), *data = js_object();
+    js_set_text(body, "type", event);
+    js_set_int(data, "task", job->subject_id);
+    js_set_text(data, "state", text(job, "task_state"));
+    js_set_text(data, "priority", text(job, "priority"));
+    js_set_text(data, "due", text(job, "due_on"));
+    js_set_text(data, "about", text(job, "task_party"));
+    js_set_text(data, "assignee", job->party);
+    js_set_text(data, "outcome", text(job, "outcome"));
+    js_set(body, "data", data);
+    party_hook(party, job, g_strdup_printf("%s-%d-%" G_GINT64_FORMAT, event, job->agency, job->subject_id), body);
+    job->verdict = VERDICT_DONE;
+}
+
 void desk_decide(struct party *party)
 {
     for (guint i = 0; i < party->jobs->len; i++) {
@@ -53,6 +70,8 @@ void desk_decide(struct party *party)
             continue;
         if (*text(job, "gone"))
             job_say(job, VERDICT_MOOT, "%s", text(job, "gone"));
+        else if (g_str_has_prefix(job->step_id, "webhook"))
+            call_hooks(party, job);
         else if (strcmp(job->step_id, "digest") == 0)
             write_digest(party, job);
         else

@@ -4,6 +4,10 @@
 
 int main(int argc, char **argv)
 {
-    static const struct room desk = {.name = "task_desk", .fetch = &sql_fetch, .decide = desk_decide};
+    static const char *const extra_steps[] = {"webhook_created", "webhook_closed", NULL};
+    static const struct room desk = {.name = "task_desk",
+                                     .fetch = &sql_fetch,
+                                     .decide = desk_decide,
+                                     .extra_steps = extra_steps};
     return room_main(argc, argv, &desk);
 }

@@ -24,10 +24,21 @@ WITH ladder AS (
               NOT (extract(isodow FROM z.local) < 6 AND extract(hour FROM z.local) BETWEEN 8 AND 16),
               t.load, s.ext_id
      LIMIT 1
-)
+), made AS (
 INSERT INTO task (agency_id, worker, step, party, matter, subjects, title, reason, script, phone, assignee_id, priority,
                   due_on, created_at)
 SELECT $1::int, $2, $3, $4, $5, $6::text[], $7, $8, $9, $10, (SELECT staff_id FROM person), $12, $13::date,
        $14::timestamptz
     ON CONFLICT (agency_id, matter) WHERE state IN ('open', 'taken', 'snoozed') DO NOTHING
 RETURNING task_id, assignee_id
+), hook AS (
+    -- Where web hooks are configured, the desk calls them; not about its own calls.
+    INSERT INTO job (agency_id, worker, subject_id, cycle, step, ordinal, party_id, nominal, ready_at)
+    SELECT $1::int, 'task_desk', task_id, $14::timestamptz::date, 'webhook_created', -1, assignee_id, $14::timestamptz,
+           $14::timestamptz
+      FROM made
+     WHERE EXISTS (SELECT FROM step WHERE agency_id = $1::int AND worker = 'task_desk' AND step = 'webhook')
+       AND $5 <> 'webhook'
+        ON CONFLICT DO NOTHING
+)
+SELECT task_id, assignee_id FROM made

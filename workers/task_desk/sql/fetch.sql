@@ -11,11 +11,12 @@ SELECT m.job_id, m.agency_id, m.subject_id,
                   AND f.subject_id = m.subject_id AND f.cycle = m.cycle AND f.step = m.step) AS fired,
        CASE WHEN m.step = 'digest' AND d.tasks IS NULL THEN 'nothing is open any more'
             WHEN m.step = 'digest' AND m.cycle <> $2::date THEN 'its morning has passed'
+            WHEN m.step LIKE 'webhook%' THEN NULL
             WHEN m.step <> 'digest' AND t.state NOT IN ('open', 'taken', 'snoozed') THEN 'the task is ' || t.state
             WHEN m.step <> 'digest' AND t.due_on <> m.cycle THEN 'the task is due later now'
        END AS gone,
        s.name, s.email, a.name AS agency_name, d.tasks, t.title, $2::date - t.due_on AS days_late, t.task_id,
-       t.reason AS task_reason, t.party AS task_party, t.priority
+       t.reason AS task_reason, t.party AS task_party, t.priority, t.state AS task_state, t.outcome, t.due_on
   FROM mine m JOIN agency a USING (agency_id)
   JOIN staff s ON s.agency_id = m.agency_id AND s.staff_id = m.party_id
   LEFT JOIN task t ON t.agency_id = m.agency_id AND t.task_id = m.subject_id AND m.step <> 'digest'
