@@ -104,7 +104,12 @@ static gboolean copy_tree(const char *from, const char *to, GError **error)
         return FALSE;
     }
     g_autoptr(GPtrArray) names = names_in(from);
-    for (guint i = 0; names && i < names->len; i++) {
+    if (!names) {
+        g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(errno), "cannot read the folder %s: %s", from,
+                    g_strerror(errno));
+        return FALSE;
+    }
+    for (guint i = 0; i < names->len; i++) {
         g_autofree char *source = g_build_filename(from, names->pdata[i], NULL);
         g_autofree char *target = g_build_filename(to, names->pdata[i], NULL);
         if (!copy_tree(source, target, error))
@@ -140,7 +145,12 @@ gboolean config_copy(const char *config_dir, const char *to, GError **error)
         if (g_file_test(source, G_FILE_TEST_EXISTS) && !copy_tree(source, target, error))
             return FALSE;
     }
-    if ((g_rename(to, old) != 0 && errno != ENOENT) || g_rename(fresh, to) != 0) {
+    gboolean moved = g_rename(to, old) == 0;
+    if ((!moved && errno != ENOENT) || g_rename(fresh, to) != 0) {
+        int why = errno;
+        if (moved)
+            (void)g_rename(old, to); /* what was in force stays */
+        errno = why;
         g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(errno), "cannot put %s into place: %s", to,
                     g_strerror(errno));
         return FALSE;

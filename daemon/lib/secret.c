@@ -34,15 +34,17 @@ char *secret_read(const char *source, GError **error)
     g_autofree char *path = path_of(source, error);
     if (!path)
         return NULL;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would wait for a writer */
     if (fd < 0)
         return refuse(error, source, g_strerror(errno));
     struct stat st;
     char buffer[SECRET_MAX + 1];
-    gboolean open_to_others = fstat(fd, &st) != 0 || (st.st_mode & 077) != 0;
-    ssize_t length = open_to_others ? -1 : read(fd, buffer, sizeof buffer);
+    gboolean is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode), ours_alone = is_file && (st.st_mode & 077) == 0;
+    ssize_t length = ours_alone && st.st_size <= SECRET_MAX ? read(fd, buffer, sizeof buffer) : -1;
     close(fd);
-    if (open_to_others)
+    if (!is_file)
+        return refuse(error, source, "it is not a plain file");
+    if (!ours_alone)
         return refuse(error, source, "others can read it; chmod 600");
     if (length > 0 && buffer[length - 1] == '\n')
         length--;

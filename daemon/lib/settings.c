@@ -273,6 +273,13 @@ struct settings *settings_load(const char *path, const char *dir, struct problem
     if (settings->relay_url && !g_str_has_prefix(settings->relay_url, "smtp://") &&
         !g_str_has_prefix(settings->relay_url, "smtps://"))
         problems_add(problems, path, root->line, root->column, "mail.relay.url begins with smtp:// or smtps://");
+    const char *const urls[] = {settings->postgres_url, settings->postgres_owner_url, settings->relay_url};
+    for (gsize i = 0; i < ARRAY_LEN(urls); i++)
+        if (urls[i] && (strstr(urls[i], "password=") || (strstr(urls[i], "://") && strchr(urls[i], '@'))))
+            problems_add(
+                problems, path, root->line, root->column,
+                "a secret never stands in YAML, also not inside a url; for Postgres use passfile= or a socket, "
+                "for the relay mail.relay.password");
     if (strcmp(settings->postgres_url, "embedded") != 0 && !settings->postgres_owner_url)
         problems_add(problems, path, root->line, root->column,
                      "postgres.owner_url is missing: an external database is migrated under its owner's role");
