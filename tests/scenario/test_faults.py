@@ -69,9 +69,8 @@ def run_and_kill(house, program, letters, rng, restart=False):
 
 
 def drained(house, patience=120):
-    house.wait(lambda: house.one("SELECT count(*) FROM job WHERE worker = 'invoice_escalation'") == 0
-               and house.one("SELECT count(*) FROM message WHERE state = 'sending'") == 0,
-               "the queue to drain", patience=patience)
+    house.drain(patience=patience)
+    house.wait(lambda: house.one("SELECT count(*) FROM message WHERE state = 'sending'") == 0, "every letter on record")
 
 
 def killed(program, seed, restart=False):

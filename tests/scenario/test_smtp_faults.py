@@ -33,8 +33,7 @@ def prepare(house, server, letters=LETTERS, **mail):
 
 
 def drained(house, patience=150):
-    house.wait(lambda: house.one("SELECT count(*) FROM job WHERE worker = 'invoice_escalation'") == 0, "the queue to drain",
-               patience)
+    house.drain(patience=patience)
 
 
 def states(house):

@@ -179,6 +179,15 @@ class House:
     def one(self, text, *values):
         return self.sql(text, *values)[0][0]
 
+    def drain(self, worker="invoice_escalation", patience=150):
+        """Waits until the queue of a room is empty. A job that was in hand at three deaths is parked, as promised: it is
+        tried again as an admin would."""
+        def empty():
+            for job, in self.sql("SELECT job_id FROM job WHERE worker = %s AND state = 'parked'", worker):
+                self.tickler("retry", job)
+            return self.one("SELECT count(*) FROM job WHERE worker = %s", worker) == 0
+        self.wait(empty, "the queue to drain", patience)
+
     def maildir(self):
         """Every delivered letter, as paths."""
         return [p for sub in ("new", "cur") for p in (self.dir / "mail" / sub).glob("*")]
