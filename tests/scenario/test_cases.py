@@ -353,6 +353,24 @@ def unallocated_credit_is_a_task(life):
     assert [t[1] for t in life.tasks["credit"]][:1] == ["allocate"]
 
 
+def digests_and_climbing_tasks(life):
+    """One digest a person and morning; a task that nobody closes climbs to the lead (here: leadership) and further."""
+    desk = [r for r in life.rows if r["worker"] == "task_desk"]
+    digests = [(r["at"][:10], r["party"]) for r in desk if r["effect"] == "message"]
+    assert digests and len(digests) == len(set(digests)), "two digests on one morning"
+    assert {r["step"] for r in desk if r["effect"] == "task"} == {"climb_lead", "climb_leadership"}
+    assert all(r["assignee"] == "staff:L-1" for r in desk if r["effect"] == "task"), "there is no lead, so leadership"
+    assert all(r["assignee"] for r in life.rows if r["effect"] == "task"), "a task belongs to nobody"
+
+
+def thank_you(life):
+    """A word of thanks once for an invoice that was chased and is paid; none for one that was paid by itself."""
+    thanks = [(facility, day) for facility, letters in life.letters.items() for day, step, _, _ in letters
+              if step == "thank_you"]
+    assert ("EN-03", REMINDER + DAY) in thanks and len(thanks) == len(set(thanks)), thanks
+    assert "KB-17" not in dict(thanks) or dict(thanks)["KB-17"] >= DUE
+
+
 def one_step(life):
     """catch_up: one_step. OC-02 and KB-32 as Kill Bill and OCA have them."""
     assert names(life.of("OC-02"))[:3] == ["reminder", "grouped", "call"], "OC-03: one level a run"
@@ -404,8 +422,9 @@ def main():
         life = rehearse(house)
         general = [f for n, f in globals().items() if callable(f) and getattr(f, "__code__", None)
                    and f.__code__.co_varnames[:1] == ("life",)
-                   and n not in ("one_step", "every_half_hour", "zero_days", "gap_is_kept")]
+                   and n not in ("one_step", "every_half_hour", "zero_days", "gap_is_kept", "thank_you")]
         check(general, life)
+        check([thank_you], rehearse(house, REMINDER + 6 * DAY, thank_you=True))
         check([one_step], rehearse(house, FROM + 10 * DAY, catch_up="one_step"))
         check([every_half_hour], rehearse(house, COURTESY, run="*/30 * * * *"))
         steps = [{"id": "reminder", "at": "0d", "send": {"template": "reminder", "to": "billing_contact"}}]
