@@ -168,7 +168,11 @@ static gboolean write_all(const struct demo *demo)
                                  "AM-1,Ana Ruiz,ana@agency.example,account_manager,America/Chicago,\n"
                                  "AM-2,Paul Stone,paul@agency.example,account_manager,America/Denver,\n"
                                  "L-1,Lea Dorn,lea@agency.example,leadership,America/Chicago,\n";
-    return write_file(demo, "staff.csv", people) && write_file(demo, "facilities.csv", demo->facilities->str) &&
+    static const char agency[] = "agency,name,timezone,reply_to,postal_address\n"
+                                 "A-1,Elm Street Staffing,America/Chicago,billing@agency.example,"
+                                 "\"1 Elm Street, Austin, TX 78701\"\n";
+    return write_file(demo, "agencies.csv", agency) && write_file(demo, "staff.csv", people) &&
+           write_file(demo, "facilities.csv", demo->facilities->str) &&
            write_file(demo, "contacts.csv", demo->contacts->str) &&
            write_file(demo, "invoices.csv", demo->invoices->str) &&
            write_file(demo, "payments.csv", demo->payments->str) && write_file(demo, "holds.csv", demo->holds->str);
