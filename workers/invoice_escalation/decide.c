@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#define UPCOMING_DAYS 10 /* what a courtesy note calls "the next days" */
-
 static const char *text(const struct job *job, const char *column)
 {
     const char *value = db_text(job->rows, job->row, column);
@@ -45,7 +43,7 @@ static void add_invoices(struct js *data, const struct job *job, const char *cur
     for (gsize i = 0; open && i < js_length(open); i++) {
         const struct js *one = js_at(open, i);
         gint64 late = js_get_int(one, "days_late", 0);
-        if (strcmp(js_get_text(one, "currency"), currency) != 0 || (late > 0) == upcoming || late < -UPCOMING_DAYS)
+        if (strcmp(js_get_text(one, "currency"), currency) != 0 || (late > 0) == upcoming)
             continue;
         total += js_get_int(one, "balance", 0);
         oldest = MAX(oldest, late);
