@@ -32,9 +32,18 @@ static struct js *invoice_row(const struct js *open)
     return row;
 }
 
-/* A courtesy note lists what comes due; every other letter all that is past due: the step decides whether to write, not
- * what is owed. */
-static void add_invoices(struct js *data, const struct job *job, const char *currency, gboolean upcoming)
+/* A courtesy note lists what comes due within its step's days; every other letter all that is past due: the step
+ * decides whether to write, not what is owed. */
+static gboolean is_listed(const struct party *party, const struct job *job, gint64 late, gboolean upcoming)
+{
+    if (!upcoming)
+        return late > 0;
+    return late <= 0 &&
+           party->today - late <= offset_latest_anchor(&job->step->at, party->schedule->calendar, party->today);
+}
+
+static void add_invoices(struct js *data, const struct party *party, const struct job *job, const char *currency,
+                         gboolean upcoming)
 {
     const char *json = text(job, "open");
     AUTO_JS struct js *open = js_parse(json, strlen(json), NULL);
@@ -43,7 +52,7 @@ static void add_invoices(struct js *data, const struct job *job, const char *cur
     for (gsize i = 0; open && i < js_length(open); i++) {
         const struct js *one = js_at(open, i);
         gint64 late = js_get_int(one, "days_late", 0);
-        if (strcmp(js_get_text(one, "currency"), currency) != 0 || (late > 0) == upcoming)
+        if (strcmp(js_get_text(one, "currency"), currency) != 0 || !is_listed(party, job, late, upcoming))
             continue;
         total += js_get_int(one, "balance", 0);
         oldest = MAX(oldest, late);
@@ -80,7 +89,7 @@ static struct js *data_for(const struct party *party, const struct job *job, con
     js_set_int(data, "promises_broken", broken);
     js_set_text(data, "history", *text(job, "history") ? text(job, "history") : "nothing on record yet");
     js_set_text(data, "phone", *text(job, "phone") ? text(job, "phone") : "no number on record");
-    add_invoices(data, job, currency, upcoming);
+    add_invoices(data, party, job, currency, upcoming);
     return data;
 }
 
