@@ -2,7 +2,12 @@
 schedulers SC).
 
 One agency with a facility for each case is rehearsed over half a year; a case then asks what its invoices lived through.
-Where ours differs on purpose, the case says so.
+Where ours differs on purpose, the case says so. Elsewhere: KB-06 test_schema, KB-33 and OC-07 and OC-22 test_config (KB-33 here
+as well), OC-09 test_import, OC-17 and SC-01, SC-02, SC-06 test_scheduler, SC-04 test_time, SC-07 test_smtp_faults.
+
+What has no counterpart here: KB-04 (nobody is charged, so no payment fails), OC-01 (no command runs a plan for a past date),
+OC-11 and OC-12 (there are no stored drafts to regenerate: a plan is computed anew each time), OC-23 and OC-24 (one contact
+by role), EN-05 (an instalment is an invoice of its own), IN-05 (a ladder ends), IN-08 (letters are in one language).
 """
 import collections
 import datetime as dt
