@@ -159,7 +159,7 @@ static gboolean init_database(struct office *office, const char *name, const cha
     if (!db || migrate(db, error) < 0)
         return FALSE;
     if (db_begin(db, error) && put_agency(office, db, name, zone, va, leader, error) && db_commit(db, error))
-        return TRUE;
+        return db_run(db, "NOTIFY tickler", error);
     db_rollback(db);
     return FALSE;
 }

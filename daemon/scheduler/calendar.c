@@ -17,6 +17,7 @@ struct tick {
 };
 
 static GArray *ticks; /* struct tick */
+static instant began; /* when this scheduler first looked: a schedule that never ran waits for its hour from then */
 
 static gboolean apply_step(struct office *office, const char *agency, const struct schedule *schedule,
                            const struct step *step, GError **error)
@@ -69,7 +70,7 @@ static gboolean first_tick(struct office *office, struct tick *tick, GError **er
         db_ask_with(office->db, &sql_occurrence_last, error, number, tick->schedule->worker, now);
     if (!rows)
         return FALSE;
-    instant last = clock_now() - 1;
+    instant last = began - 1;
     const char *text = db_rows_count(rows) ? db_text(rows, 0, "nominal") : NULL;
     if (text && !clock_is_virtual() && !instant_parse(text, &last, error))
         return FALSE;
@@ -94,6 +95,7 @@ static gboolean add_agency(struct office *office, int agency, GError **error)
 
 gboolean calendar_open(struct office *office, GError **error)
 {
+    began = began ? began : clock_now();
     g_clear_pointer(&ticks, g_array_unref);
     ticks = g_array_new(FALSE, FALSE, sizeof(struct tick));
     AUTO_ROWS struct db_rows *agencies = db_ask(office->db, &sql_agencies, 0, NULL, error);

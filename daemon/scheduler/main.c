@@ -29,7 +29,7 @@ static void step(struct loop *loop, void *with);
 static void hear_notices(struct loop *loop, void *with)
 {
     struct scheduler *s = with;
-    for (char *channel; (channel = db_next_notice(s->office.db));)
+    for (char *channel; (channel = db_next_notice(s->office.db)); s->opened = FALSE) /* an agency may be new */
         g_free(channel);
     if (db_is_lost(s->office.db)) {
         loop_unwatch(loop, s->watched_fd);
