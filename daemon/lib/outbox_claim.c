@@ -136,7 +136,7 @@ static gboolean timely(struct desk *desk, struct party *party, const struct lett
         postpone_all(wish, opens, "outside the hours in which letters go out");
         return TRUE;
     }
-    if (wish->free_of_gap || !is_outside(wish)) {
+    if (wish->free_of_gap || !is_outside(wish) || party->contacted) {
         *ret_now = TRUE;
         return TRUE;
     }
@@ -153,6 +153,7 @@ static gboolean timely(struct desk *desk, struct party *party, const struct lett
     }
     if (!spend(desk, job, party, ret_now, error))
         return FALSE;
+    party->contacted = *ret_now;
     if (!*ret_now)
         postpone_all(wish, window_next(&desk->schedule->window, zone, zone_at(zone, zone_day(zone, party->now) + 1, 0)),
                      "the day's letters to this party are spent");

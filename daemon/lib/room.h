@@ -82,6 +82,7 @@ struct party {
     const struct schedule *schedule;
     day today; /* in the schedule's zone */
     instant now;
+    gboolean contacted; /* the skeleton's: the letters of one decision are one contact, whatever their number */
     GPtrArray *jobs;    /* struct job */
     GPtrArray *letters; /* struct letter_wish: filled by the room */
     GPtrArray *hooks;   /* struct hook_wish: filled by the room */

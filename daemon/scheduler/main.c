@@ -29,8 +29,10 @@ static void step(struct loop *loop, void *with);
 static void hear_notices(struct loop *loop, void *with)
 {
     struct scheduler *s = with;
-    for (char *channel; (channel = db_next_notice(s->office.db)); s->opened = FALSE) /* an agency may be new */
+    for (char *channel; (channel = db_next_notice(s->office.db));) {
         g_free(channel);
+        s->opened = FALSE; /* something changed: an agency may be new */
+    }
     if (db_is_lost(s->office.db)) {
         loop_unwatch(loop, s->watched_fd);
         s->watched_fd = -1;
