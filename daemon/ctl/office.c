@@ -1,8 +1,9 @@
 /* What the commands share: opening, refusing, printing. */
-#include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "commands.h"
 #include "embedded.h"
@@ -44,6 +45,13 @@ void take_options(int *argc, char ***argv, GOptionEntry *entries)
         usage_error("%s", error->message);
 }
 
+static const char *owner_of(const char *path)
+{
+    struct stat st;
+    const struct passwd *owner = stat(path, &st) == 0 ? getpwuid(st.st_uid) : NULL;
+    return owner ? owner->pw_name : "ticklerd";
+}
+
 gboolean office_open_database(struct office *office, const char *role)
 {
     g_autoptr(GError) error = NULL;
@@ -55,7 +63,11 @@ gboolean office_open_database(struct office *office, const char *role)
     office->db = db_open(url, "tickler", &error);
     if (office->db)
         return TRUE;
-    if (embedded)
+    if (embedded && strstr(error->message, "eer authentication"))
+        refuse(
+            "the embedded database of %s serves only the user that owns it; put before the command: runuser -u %s --",
+            office->dir, owner_of(office->dir));
+    else if (embedded)
         refuse("the embedded database of %s does not answer; is ticklerd running? Start it: ticklerd --dir %s",
                office->dir, office->dir);
     else

@@ -18,8 +18,9 @@ LETTERS = int(os.environ.get("TICKLER_FAULT_LETTERS", "1000"))
 KILLS = 10
 
 
-def prepare(house, letters=LETTERS):
-    house.init()
+def prepare(house, letters=LETTERS, fresh=True):
+    if fresh:
+        house.init()
     support.open_window(house)
     house.schedule("invoice_escalation", limits={"per_party_per_day": 1, "per_run": 0}, storm_brake=0,
                    stop_if_data_older_than=None)
@@ -122,6 +123,23 @@ def test_redis_flushed_then_stopped():
                 if "redis" in line:
                     os.kill(pid, signal.SIGCONT)
         print("redis flushed, then stopped")
+        judge(house, letters)
+
+
+def test_a_maildir_that_cannot_be_written():
+    """As with a full disk: the letters wait, the log says where and why, and they go when there is room again."""
+    with House() as house:
+        house.init()
+        house.edit(house.dir / "config/ticklerd.yaml", lambda d: d["queue"].update(retry_first=1))
+        letters = prepare(house, 50, fresh=False)
+        house.wait(lambda: (house.dir / "mail/tmp").exists(), "the Maildir")
+        (house.dir / "mail/tmp").chmod(0o500)
+        house.tickler("run", "invoice_escalation")
+        house.wait(lambda: house.one("SELECT count(*) FROM job WHERE reason = 'the Maildir cannot be written'") == letters,
+                   "every letter to wait")
+        assert "cannot write" in house.log.read_text() and not house.maildir()
+        (house.dir / "mail/tmp").chmod(0o700)
+        drained(house)
         judge(house, letters)
 
 
