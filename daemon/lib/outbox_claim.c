@@ -123,6 +123,18 @@ static gboolean spend(struct desk *desk, const struct job *job, const struct par
     return first >= 0 && second >= 0;
 }
 
+/* A try of today that brought nothing keeps its place in the day's count. */
+static gboolean has_place_today(const struct desk *desk, const struct party *party, const struct letter_wish *wish)
+{
+    for (guint i = 0; i < wish->jobs->len; i++) {
+        gpointer tried_on;
+        if (g_hash_table_lookup_extended(desk->retried, &((struct job *)wish->jobs->pdata[i])->id, NULL, &tried_on) &&
+            GPOINTER_TO_INT(tried_on) == party->today)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 /* May this wish go out now? When not, its jobs are postponed with the reason. */
 static gboolean timely(struct desk *desk, struct party *party, const struct letter_wish *wish, gboolean *ret_now,
                        GError **error)
@@ -150,6 +162,10 @@ static gboolean timely(struct desk *desk, struct party *party, const struct lett
             postpone_all(wish, until, "too soon after the last letter (min_gap)");
             return TRUE;
         }
+    }
+    if (has_place_today(desk, party, wish)) {
+        *ret_now = TRUE;
+        return TRUE;
     }
     if (!spend(desk, job, party, ret_now, error))
         return FALSE;
@@ -231,6 +247,13 @@ static char *hex_of(GBytes *bytes)
     return g_string_free(text, FALSE);
 }
 
+/* Says FALSE: the window is tried again, and finds the other worker's claim. */
+static gboolean is_anothers(const struct job *job, GError **error)
+{
+    g_set_error(error, DB_ERROR, DB_CONFLICT, "job %" G_GINT64_FORMAT ": another worker has its letter", job->id);
+    return FALSE;
+}
+
 static gboolean insert_steps(struct desk *desk, const struct letter_wish *wish, const char *recipient, gint64 message,
                              GError **error)
 {
@@ -246,8 +269,9 @@ static gboolean insert_steps(struct desk *desk, const struct letter_wish *wish, 
         db_array_add(subjects, job->subject);
     }
     g_autofree char *agency = int_text(first->agency), *id = int_text(message);
-    return db_tell(desk->db, &sql_message_step_put, error, agency, desk->room->name, db_array_text(subject_ids),
-                   db_array_text(cycles), db_array_text(steps), db_array_text(subjects), recipient, id) >= 0;
+    gint64 put = db_tell(desk->db, &sql_message_step_put, error, agency, desk->room->name, db_array_text(subject_ids),
+                         db_array_text(cycles), db_array_text(steps), db_array_text(subjects), recipient, id);
+    return put == (gint64)wish->jobs->len || (put >= 0 && is_anothers(first, error));
 }
 
 static struct claim *claim_new(const struct letter_wish *wish, const char *id, const struct person *person,
@@ -287,7 +311,8 @@ static gboolean claim_for(struct desk *desk, struct party *party, struct letter_
     AUTO_ROWS struct db_rows *rows =
         db_ask_with(desk->db, &sql_message_put, error, agency, desk->room->name, wish->step_id, first->party, recipient,
                     person->address, wish->template, subject, id, hex, process_incarnation(), now);
-    if (!rows || !insert_steps(desk, wish, recipient, db_int(rows, 0, "message_id"), error))
+    if (!rows || (db_rows_count(rows) == 0 && !is_anothers(first, error)) ||
+        !insert_steps(desk, wish, recipient, db_int(rows, 0, "message_id"), error))
         return FALSE;
     struct claim *claim = claim_new(wish, id, person, recipient, letter);
     claim->message_id = db_int(rows, 0, "message_id");
@@ -297,9 +322,25 @@ static gboolean claim_for(struct desk *desk, struct party *party, struct letter_
 
 /* --- tasks */
 
+/* Once a step: with the letter of its rung when that goes, and not again when the letter is tried again. */
+static gboolean is_its_time(const struct desk *desk, const struct task_wish *wish)
+{
+    gboolean is_new = FALSE;
+    for (guint i = 0; i < wish->jobs->len; i++) {
+        const struct job *job = wish->jobs->pdata[i];
+        if (job->step && job->step->template && job->verdict == VERDICT_LATER &&
+            strcmp(wish->step_id, job->step_id) == 0)
+            return FALSE;
+        is_new = is_new || !g_hash_table_contains(desk->retried, &job->id);
+    }
+    return is_new;
+}
+
 static gboolean raise_wish(struct desk *desk, struct party *party, const struct task_wish *wish, GError **error)
 {
     const struct job *first = wish->jobs->pdata[0];
+    if (!is_its_time(desk, wish))
+        return TRUE;
     AUTO_ARRAY struct db_array *subjects = db_array_new();
     for (guint i = 0; i < wish->jobs->len; i++)
         db_array_add(subjects, ((struct job *)wish->jobs->pdata[i])->subject);

@@ -1,6 +1,7 @@
 /*
- * Letters that an earlier worker committed and did not settle. A transport that can be asked is asked (a Maildir by
- * file name); a relay cannot, so the letter is in doubt: a task, or the same bytes again, as if_unknown says.
+ * Letters of jobs that are still open, from an earlier worker or an earlier try. A transport that can be asked is asked
+ * (a Maildir by file name); a relay cannot, so the letter is in doubt: a task, or the same bytes again, as if_unknown
+ * says. What never left is not sent as it was: time has passed, so its jobs are looked at again like new ones.
  */
 #include <string.h>
 
@@ -11,13 +12,13 @@
 #define FRESH_US      SECONDS(120) /* a claim this old whose holder cannot be asked is given up */
 #define LOOK_AGAIN_US SECONDS(5)
 
-enum state { ALIVE, ASK_TRANSPORT, SETTLED, TRY_AGAIN };
+enum state { ALIVE, IN_DOUBT, DELIVERED, SETTLED, NEVER_LEFT, COPY };
 
-static enum state state_of(const struct db_rows *rows, int row)
+static enum state state_of(const struct desk *desk, const struct db_rows *rows, int row)
 {
     const char *state = db_text(rows, row, "state");
     if (strcmp(state, "failed") == 0)
-        return TRY_AGAIN;
+        return NEVER_LEFT;
     if (strcmp(state, "sending") != 0)
         return SETTLED;
     gboolean is_local, alive = process_is_alive(db_text(rows, row, "claimed_by"), &is_local);
@@ -26,7 +27,30 @@ static enum state state_of(const struct db_rows *rows, int row)
     gboolean ours = strcmp(db_text(rows, row, "claimed_by"), process_incarnation()) == 0;
     if (alive && !ours && (is_local || (read && clock_now() - claimed_at < FRESH_US)))
         return ALIVE;
-    return ASK_TRANSPORT;
+    if (desk->relay)
+        return IN_DOUBT;
+    gboolean can_ask = !desk->process.record;
+    return can_ask && maildir_has(desk->config->settings->maildir, db_text(rows, row, "internet_id")) ? DELIVERED
+                                                                                                      : NEVER_LEFT;
+}
+
+static gboolean share_a_job(const struct db_rows *rows, int row, int other)
+{
+    g_auto(GStrv) ids = g_strsplit(db_text(rows, row, "job_ids"), " ", -1);
+    g_auto(GStrv) others = g_strsplit(db_text(rows, other, "job_ids"), " ", -1);
+    for (char **id = ids; *id; id++)
+        if (g_strv_contains((const char *const *)others, *id))
+            return TRUE;
+    return FALSE;
+}
+
+/* Where one person of a step has the letter, or may have it, the others get the very same one. */
+static void keep_copies_together(const struct db_rows *rows, enum state *states)
+{
+    for (int row = 0; row < db_rows_count(rows); row++)
+        for (int other = 0; states[row] == NEVER_LEFT && other < db_rows_count(rows); other++)
+            if (states[other] != NEVER_LEFT && states[other] != COPY && share_a_job(rows, row, other))
+                states[row] = COPY;
 }
 
 static GBytes *bytes_of(const char *hex)
@@ -61,61 +85,81 @@ static struct claim *claim_of(const struct db_rows *rows, int row)
     return claim;
 }
 
-/* What the transport says of a letter whose sender died: sent, or may be sent (again), or nobody can know. */
-static void ask_transport(struct desk *desk, struct claim *claim)
+static gboolean look_again(struct desk *desk, const struct claim *claim, GError **error)
 {
-    const struct settings *settings = desk->config->settings;
-    gboolean can_ask = !desk->relay && !desk->process.record;
-    claim->delivered_before = can_ask && maildir_has(settings->maildir, claim->internet_id);
-    if (claim->delivered_before) {
-        claim->delivery = DELIVERY_SENT;
-        claim->reply = g_strdup("found in the Maildir");
-    } else if (desk->relay && !settings->resend_unknown) {
-        claim->delivered_before = TRUE; /* not sent again: a person decides */
-        claim->delivery = DELIVERY_UNKNOWN;
-        claim->reply = g_strdup("the worker ended between sending and recording");
-    }
+    gboolean good = TRUE;
+    for (guint i = 0; good && i < claim->job_ids->len; i++)
+        good = outbox_postpone(desk, g_array_index(claim->job_ids, gint64, i), clock_now() + LOOK_AGAIN_US,
+                               "another worker is sending it", FALSE, error);
+    return good;
 }
 
-static gboolean resume(struct desk *desk, const struct db_rows *rows, int row, GError **error)
+static void settle(struct claim *claim, enum delivery delivery, const char *reply)
 {
-    enum state state = state_of(rows, row);
+    claim->delivered_before = TRUE; /* not sent again */
+    claim->delivery = delivery;
+    claim->reply = g_strdup(reply);
+}
+
+static gboolean resume(struct desk *desk, const struct db_rows *rows, int row, enum state state, GError **error)
+{
     struct claim *claim = claim_of(rows, row);
-    gboolean good = TRUE;
     if (state == ALIVE) {
-        for (guint i = 0; good && i < claim->job_ids->len; i++)
-            good = outbox_postpone(desk, g_array_index(claim->job_ids, gint64, i), clock_now() + LOOK_AGAIN_US,
-                                   "another worker is sending it", FALSE, error);
+        gboolean good = look_again(desk, claim, error);
         claim_free(claim);
         return good;
     }
-    if (state == SETTLED) { /* sent or in doubt, and only the job's verdict is missing */
-        claim->delivered_before = TRUE;
-        claim->delivery = strcmp(db_text(rows, row, "state"), "sent") == 0 ? DELIVERY_SENT : DELIVERY_UNKNOWN;
-        claim->reply = g_strdup(db_text(rows, row, "reply"));
-    } else if (state == ASK_TRANSPORT) {
-        ask_transport(desk, claim);
-    }
+    if (state == SETTLED)
+        settle(claim, strcmp(db_text(rows, row, "state"), "sent") == 0 ? DELIVERY_SENT : DELIVERY_UNKNOWN,
+               db_text(rows, row, "reply"));
+    else if (state == DELIVERED)
+        settle(claim, DELIVERY_SENT, "found in the Maildir");
+    else if (state == IN_DOUBT && !desk->config->settings->resend_unknown)
+        settle(claim, DELIVERY_UNKNOWN, "the worker ended between sending and recording");
     g_autofree char *agency = g_strdup_printf("%d", claim->agency), *now = instant_format(clock_now());
     g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, claim->message_id);
-    good =
-        state == SETTLED || db_tell(desk->db, &sql_message_reclaim, error, agency, id, process_incarnation(), now) >= 0;
     g_ptr_array_add(desk->claimed, claim);
-    return good;
+    return state == SETTLED ||
+           db_tell(desk->db, &sql_message_reclaim, error, agency, id, process_incarnation(), now) >= 0;
+}
+
+static void add_ids(const struct db_rows *rows, int row, GHashTable *set, day value)
+{
+    g_auto(GStrv) ids = g_strsplit(db_text(rows, row, "job_ids"), " ", -1);
+    for (char **id = ids; *id; id++) {
+        gint64 *number = g_new(gint64, 1);
+        *number = g_ascii_strtoll(*id, NULL, 10);
+        g_hash_table_insert(set, number, GINT_TO_POINTER(value));
+    }
+}
+
+static gboolean start_anew(struct desk *desk, const struct db_rows *rows, int row, GError **error)
+{
+    instant tried_at;
+    if (!instant_parse(db_text(rows, row, "claimed_at"), &tried_at, error))
+        return FALSE;
+    add_ids(rows, row, desk->retried, zone_day(desk->schedule->zone, tried_at));
+    return db_tell(desk->db, &sql_message_not_sent, error, db_text(rows, row, "agency_id"),
+                   db_text(rows, row, "message_id")) >= 0;
 }
 
 gboolean outbox_resume(struct desk *desk, const char *job_ids, GHashTable *ret_taken, GError **error)
 {
     AUTO_ROWS struct db_rows *rows = db_ask_with(desk->db, &sql_message_of_jobs, error, job_ids);
-    gboolean good = rows != NULL;
+    if (!rows)
+        return FALSE;
+    g_autofree enum state *states = g_new(enum state, (gsize)db_rows_count(rows));
+    for (int row = 0; row < db_rows_count(rows); row++)
+        states[row] = state_of(desk, rows, row);
+    keep_copies_together(rows, states);
+    gboolean good = TRUE;
     for (int row = 0; good && row < db_rows_count(rows); row++) {
-        g_auto(GStrv) ids = g_strsplit(db_text(rows, row, "job_ids"), " ", -1);
-        for (char **id = ids; *id; id++) {
-            gint64 *number = g_new(gint64, 1);
-            *number = g_ascii_strtoll(*id, NULL, 10);
-            g_hash_table_add(ret_taken, number);
+        if (states[row] == NEVER_LEFT) {
+            good = start_anew(desk, rows, row, error);
+            continue;
         }
-        good = resume(desk, rows, row, error);
+        add_ids(rows, row, ret_taken, 0);
+        good = resume(desk, rows, row, states[row], error);
     }
     return good;
 }

@@ -209,11 +209,12 @@ static gboolean record_unknown(struct desk *desk, const struct claim *claim, GEr
 static gboolean record_never(struct desk *desk, const struct claim *claim, gboolean suppress, GError **error)
 {
     g_autofree char *agency = g_strdup_printf("%d", claim->agency), *now = instant_format(clock_now());
-    g_autofree char *title = g_strdup_printf("Mend the mail address of %s", claim->party);
+    g_autofree char *title =
+        g_strdup_printf(suppress ? "Mend the mail address of %s" : "A letter to %s could not be sent", claim->party);
     g_autofree char *reason =
-        g_strdup_printf("Letter %" G_GINT64_FORMAT " was refused: %s. Find the right address, then "
-                        "call about the open matter.",
-                        claim->message_id, claim->reply ? claim->reply : "no reason given");
+        g_strdup_printf("Letter %" G_GINT64_FORMAT " was refused: %s. %s, then call about the open matter.",
+                        claim->message_id, claim->reply ? claim->reply : "no reason given",
+                        suppress ? "Find the right address" : "Ask an admin to look at the relay");
     if (suppress && db_tell(desk->db, &sql_suppress, error, agency, claim->address, claim->reply, now) < 0)
         return FALSE;
     return letter_task(desk, claim, "contact", title, reason, error);

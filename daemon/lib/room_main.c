@@ -99,6 +99,7 @@ static gboolean in_transaction(struct desk *desk, struct window_of_jobs *window,
     g_autofree char *today = day_format(zone_day(desk->schedule->zone, clock_now()));
     g_autofree char *min_amount = int_text(desk->schedule->min_amount_cents);
     g_autoptr(GHashTable) taken = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    g_hash_table_remove_all(desk->retried);
     if (!outbox_resume(desk, db_array_text(window->ids), taken, error))
         return FALSE;
     AUTO_ROWS struct db_rows *rows =
@@ -406,6 +407,7 @@ int room_main(int argc, char **argv, const struct room *room)
     desk.templates = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     desk.claimed = g_ptr_array_new_with_free_func(claim_free);
     desk.events = g_ptr_array_new();
+    desk.retried = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     desk.loop = loop_new();
     g_autoptr(GError) error = NULL;
     if (!open_desk(&desk, share, &error)) {

@@ -26,6 +26,7 @@ struct desk {
     GHashTable *templates; /* name -> text */
     GPtrArray *claimed;    /* struct claim: letters of the present window */
     GPtrArray *events;     /* struct note */
+    GHashTable *retried;   /* job id (gint64) -> day of its last try, which brought nothing; of this transaction */
     guint64 progress;
     gboolean draining;
 };
@@ -58,8 +59,9 @@ void desk_note(struct desk *desk, int agency, const char *kind, const char *abou
 /* outbox_claim.c: turns a party's wishes into claimed letters, tasks and verdicts, inside the open transaction. */
 MUST_CHECK gboolean outbox_claim(struct desk *desk, struct party *party, GError **error);
 
-/* outbox_resume.c: letters of these jobs that an earlier worker left behind. The jobs that they carry are settled or
- * claimed again, and added to `ret_taken` (a set of job ids as gint64*). */
+/* outbox_resume.c: letters of these jobs from before. What left, or may have left, is settled: its jobs are added to
+ * `ret_taken` (a set of job ids as gint64*). What never left is written anew from what is true now: its jobs go the
+ * usual way, and are added to desk->retried. */
 MUST_CHECK gboolean outbox_resume(struct desk *desk, const char *job_ids, GHashTable *ret_taken, GError **error);
 
 /* outbox_send.c: sends what is claimed; then writes what became of it, inside the open transaction. */

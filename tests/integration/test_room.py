@@ -1,0 +1,167 @@
+"""A worker at its desk, with a real Postgres and a relay that refuses: what was true at the first try is asked again at the
+next one, and nothing that a postponed letter belongs to is done before it."""
+import datetime as dt
+import sys
+import zoneinfo
+
+import house as support
+from house import House
+from smtp_script import ScriptedServer
+
+ZONE = zoneinfo.ZoneInfo("America/Chicago")
+JOBS = "SELECT count(*) FROM job WHERE worker = 'invoice_escalation'"
+
+
+def begin(house, server=None, letters=1, days_late=12, **schedule):
+    house.init()
+    support.open_window(house)
+    house.schedule("invoice_escalation", **{**dict(storm_brake=0, stop_if_data_older_than=None), **schedule})
+
+    def relay(document):
+        if server:
+            document.setdefault("mail", {})["relay"] = {"url": f"smtp://127.0.0.1:{server.port}", "starttls": False,
+                                                        "timeout": 5}
+        document["queue"]["retry_first"] = 5
+    house.edit(house.dir / "config/ticklerd.yaml", relay)
+    house.start()
+    folder = support.overdue_folder(house, letters, dt.datetime.now(ZONE).date(), days_late)
+    house.tickler("import", "--dir", folder)
+    house.tickler("run", "invoice_escalation")
+
+
+def refused_once(house):
+    house.wait(lambda: house.one("SELECT count(*) FROM message WHERE state = 'failed'") == 1, "the first refusal")
+
+
+def drained(house):
+    house.wait(lambda: house.one(JOBS) == 0, "the queue to drain")
+
+
+def reasons(house, kind):
+    return [row[0] for row in house.sql("SELECT detail ->> 'reason' FROM event WHERE kind = %s", kind)]
+
+
+def with_refusal(act, answers=("450 4.2.0 greylisted",), **schedule):
+    """One letter is refused for now; `act` changes the world; then the queue drains."""
+    server = ScriptedServer({"RCPT": list(answers)}).start()
+    try:
+        with House() as house:
+            begin(house, server, **schedule)
+            refused_once(house)
+            act(house)
+            drained(house)
+            house.tickler("audit", "verify")
+            return (server.letters, reasons(house, "job.moot") + reasons(house, "job.held"),
+                    house.sql("SELECT outcome FROM fired WHERE worker = 'invoice_escalation'"),
+                    house.sql("SELECT state, count(*) FROM message GROUP BY 1"))
+    finally:
+        server.stop()
+
+
+def pay(house):
+    today = dt.datetime.now(ZONE).date()
+    path = house.root / "payments.csv"
+    support.write_csv(path, [dict(payment="P-1", invoice="INV-00000", facility="F-00000", received_on=today,
+                                  amount="100.00", currency="USD", kind="payment")])
+    house.tickler("import", "payments", path)
+
+
+def hold(house):
+    house.sql("INSERT INTO hold (agency_id, ext_id, about, subject_id, kind, from_on, reason, placed_by) "
+              "SELECT agency_id, 'X-1', 'invoice', invoice_id, 'dispute', current_date - 2, 'said so', 'test' FROM invoice")
+
+
+def test_paid_between_two_tries():
+    letters, why, fired, _ = with_refusal(pay)
+    assert not letters, "a letter about an invoice that was paid"
+    assert len(why) == 1 and "paid on" in why[0] and not fired, (why, fired)
+
+
+def test_held_between_two_tries():
+    letters, why, fired, _ = with_refusal(hold)
+    assert not letters, "a letter about an invoice in dispute"
+    assert len(why) == 1 and not fired, (why, fired)
+
+
+def test_refused_for_now_then_sent_the_same_day():
+    """The day's one letter was not spent by a try that brought nothing; one row, one Message-ID."""
+    letters, why, fired, messages = with_refusal(lambda house: None, answers=["450 later"] * 2,
+                                                 limits={"per_party_per_day": 1, "per_run": 0})
+    assert len(letters) == 1 and not why and fired == [("done",)] and messages == [("sent", 1)], (letters, messages)
+
+
+def formal_to_two(answers):
+    """The formal reminder goes to the billing contact, then to the clinical director."""
+    server = ScriptedServer().start()
+    try:
+        with House() as house:
+            begin(house, server, days_late=4)
+            drained(house)
+            server.letters.clear()
+            server.script["RCPT"] = list(answers)
+            house.sql("INSERT INTO contact (agency_id, ext_id, facility_id, name, email, role) SELECT agency_id, 'C-2', "
+                      "facility_id, 'Dee', 'dee@clinic0.example', 'clinical_director' FROM facility")
+            house.sql("DELETE FROM message_step")
+            house.sql("DELETE FROM message")  # no gap and no cap from the first letter
+            house.sql("DELETE FROM spent")
+            house.sql("UPDATE invoice SET due_on = due_on - 30, issued_on = issued_on - 30")
+            house.tickler("run", "invoice_escalation")
+            house.wait(lambda: house.one("SELECT count(*) FROM fired WHERE step = 'formal'") == 1, "the step to end")
+            drained(house)
+            house.tickler("audit", "verify")
+            return ([row["to"] for row in server.letters],
+                    dict(house.sql("SELECT address, state FROM message")),
+                    house.one("SELECT outcome FROM fired WHERE step = 'formal'"),
+                    house.one("SELECT count(*) FROM task WHERE step = 'contact'"))
+    finally:
+        server.stop()
+
+
+def test_one_of_two_copies_is_refused_for_now():
+    to, messages, outcome, tasks = formal_to_two(["250 ok", "450 later"])
+    assert to == ["ap0@clinic0.example", "dee@clinic0.example"] and set(messages.values()) == {"sent"}, (to, messages)
+    assert outcome == "done" and tasks == 0
+
+
+def test_one_of_two_copies_is_refused_for_good():
+    """The other is tried again; the refused address is not written to a second time."""
+    to, messages, outcome, tasks = formal_to_two(["550 no such user", "450 later"])
+    assert to == ["dee@clinic0.example"], to
+    assert messages == {"ap0@clinic0.example": "failed", "dee@clinic0.example": "sent"}, messages
+    assert outcome == "done" and tasks == 1
+
+
+def test_no_contact_is_a_task():
+    with House() as house:
+        begin(house, letters=1)
+        drained(house)
+        house.sql("DELETE FROM contact")
+        house.sql("UPDATE invoice SET due_on = due_on - 20")  # a new cycle, at the formal rung
+        house.tickler("run", "invoice_escalation")
+        house.wait(lambda: house.one("SELECT count(*) FROM fired WHERE outcome = 'never'") == 1, "the step to end")
+        drained(house)
+        assert house.one("SELECT count(*) FROM task WHERE matter LIKE 'contact %%'") == 1
+        assert house.one("SELECT count(*) FROM task WHERE assignee_id IS NULL") == 0
+
+
+def test_the_task_of_a_postponed_letter_waits_with_it():
+    """A rung with a letter and a task: outside the window neither happens."""
+    hour = dt.datetime.now(ZONE).hour
+    window = "22:00-23:00" if hour < 21 else "05:00-06:00"
+    both = [{"id": "both", "at": "+3d", "send": {"template": "reminder", "to": "billing_contact"},
+             "task": {"title": "Call {{facility.name}}", "to": "va", "script": "call"}}]
+    with House() as house:
+        begin(house, window=window, steps=both, overrides=None)
+        house.wait(lambda: house.one("SELECT count(*) FROM job WHERE reason LIKE 'outside%%'") == 1, "the letter to wait")
+        assert house.one("SELECT count(*) FROM task") == 0, "the task came before its letter"
+
+
+def main():
+    for name in sys.argv[1:] or [n for n in globals() if n.startswith("test_")]:
+        globals()[name]()
+        print(f"ok {name}", flush=True)
+
+
+if __name__ == "__main__":
+    support.leave_root()
+    main()
