@@ -209,7 +209,8 @@ gboolean db_commit(struct db *db, GError **error)
     g_autofree char *id = transaction_id(db);
     g_autoptr(GError) why = NULL;
     PGresult *result = PQexec(db->conn, "COMMIT");
-    gboolean rolled_back = strcmp(PQcmdStatus(result), "ROLLBACK") == 0; /* an error earlier in the transaction */
+    /* An error earlier in the transaction. There is no result at all once the connection is gone. */
+    gboolean rolled_back = result && strcmp(PQcmdStatus(result), "ROLLBACK") == 0;
     struct db_rows *rows = taken(db, "COMMIT", result, &why);
     gboolean good = rows != NULL && !rolled_back;
     db_rows_free(&rows);

@@ -3,7 +3,7 @@
  *
  * Every question is a .sql file embedded at build time; values travel as $n text parameters, lists as arrays. A
  * statement is prepared the first time a connection runs it. Errors carry Postgres' own words and its SQLSTATE; after
- * a lost connection the code is DB_LOST and the answer to a running COMMIT is unknown: ask db_commit_outcome.
+ * a lost connection the code is DB_LOST; what became of a COMMIT without an answer is asked of Postgres (db_commit).
  */
 #pragma once
 

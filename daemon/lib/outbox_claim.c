@@ -135,6 +135,15 @@ static gboolean has_place_today(const struct desk *desk, const struct party *par
     return FALSE;
 }
 
+/* The gap was kept at its first try; since then one of several people may have it. */
+static gboolean is_retried(const struct desk *desk, const struct letter_wish *wish)
+{
+    for (guint i = 0; i < wish->jobs->len; i++)
+        if (g_hash_table_contains(desk->retried, &((struct job *)wish->jobs->pdata[i])->id))
+            return TRUE;
+    return FALSE;
+}
+
 /* May this wish go out now? When not, its jobs are postponed with the reason. */
 static gboolean timely(struct desk *desk, struct party *party, const struct letter_wish *wish, gboolean *ret_now,
                        GError **error)
@@ -152,10 +161,10 @@ static gboolean timely(struct desk *desk, struct party *party, const struct lett
         *ret_now = TRUE;
         return TRUE;
     }
-    day last;
-    if (desk->schedule->min_gap.count && !last_letter_day(desk, job, &last, error))
+    day last = DAY_NONE;
+    if (desk->schedule->min_gap.count && !is_retried(desk, wish) && !last_letter_day(desk, job, &last, error))
         return FALSE;
-    if (desk->schedule->min_gap.count && last != DAY_NONE) {
+    if (last != DAY_NONE) {
         day earliest = offset_day(&desk->schedule->min_gap, desk->schedule->calendar, last);
         if (party->today < earliest) {
             instant until = window_next(&desk->schedule->window, zone, zone_at(zone, earliest, 0));
@@ -298,12 +307,34 @@ static struct claim *claim_new(const struct letter_wish *wish, const char *id, c
     return claim;
 }
 
+/* At a second try some of several people may have the letter already. */
+static gboolean has_letter(struct desk *desk, const struct letter_wish *wish, const char *recipient, gboolean *ret,
+                           GError **error)
+{
+    AUTO_ARRAY struct db_array *ids = db_array_new();
+    *ret = FALSE;
+    for (guint i = 0; i < wish->jobs->len; i++) {
+        const struct job *job = wish->jobs->pdata[i];
+        if (g_hash_table_contains(desk->retried, &job->id))
+            db_array_add_int(ids, job->id);
+    }
+    if (db_array_length(ids) == 0)
+        return TRUE;
+    AUTO_ROWS struct db_rows *rows =
+        db_ask_with(desk->db, &sql_message_reached, error, db_array_text(ids), recipient);
+    *ret = rows && db_rows_count(rows) > 0;
+    return rows != NULL;
+}
+
 static gboolean claim_for(struct desk *desk, struct party *party, struct letter_wish *wish, const struct person *person,
                           GError **error)
 {
     const struct job *first = wish->jobs->pdata[0];
+    gboolean had;
     g_autofree char *id = internet_id(desk, wish, person), *subject = NULL;
     g_autofree char *recipient = g_strdup_printf("%s:%s", person->role, person->address);
+    if (!has_letter(desk, wish, recipient, &had, error) || had)
+        return had;
     g_autoptr(GBytes) letter = write_letter(desk, party, wish, person, id, &subject, error);
     if (!letter)
         return FALSE;

@@ -12,7 +12,7 @@
 #define FRESH_US      SECONDS(120) /* a claim this old whose holder cannot be asked is given up */
 #define LOOK_AGAIN_US SECONDS(5)
 
-enum state { ALIVE, IN_DOUBT, DELIVERED, SETTLED, NEVER_LEFT, COPY };
+enum state { ALIVE, IN_DOUBT, DELIVERED, SETTLED, NEVER_LEFT, COPY, HAS_IT };
 
 static enum state state_of(const struct desk *desk, const struct db_rows *rows, int row)
 {
@@ -44,13 +44,18 @@ static gboolean share_a_job(const struct db_rows *rows, int row, int other)
     return FALSE;
 }
 
-/* Where one person of a step has the letter, or may have it, the others get the very same one. */
-static void keep_copies_together(const struct db_rows *rows, enum state *states)
+/* A letter to several people. Where a worker ended in the middle of it, those after it get the very same one at once;
+ * where one has it on record and another was refused for now, the step is decided anew for the other alone. */
+static void look_at_copies(const struct db_rows *rows, enum state *states)
 {
     for (int row = 0; row < db_rows_count(rows); row++)
         for (int other = 0; states[row] == NEVER_LEFT && other < db_rows_count(rows); other++)
-            if (states[other] != NEVER_LEFT && states[other] != COPY && share_a_job(rows, row, other))
+            if (states[other] <= DELIVERED && share_a_job(rows, row, other))
                 states[row] = COPY;
+    for (int row = 0; row < db_rows_count(rows); row++)
+        for (int other = 0; states[row] == SETTLED && other < db_rows_count(rows); other++)
+            if (states[other] == NEVER_LEFT && share_a_job(rows, row, other))
+                states[row] = HAS_IT;
 }
 
 static GBytes *bytes_of(const char *hex)
@@ -151,13 +156,13 @@ gboolean outbox_resume(struct desk *desk, const char *job_ids, GHashTable *ret_t
     g_autofree enum state *states = g_new(enum state, (gsize)db_rows_count(rows));
     for (int row = 0; row < db_rows_count(rows); row++)
         states[row] = state_of(desk, rows, row);
-    keep_copies_together(rows, states);
+    look_at_copies(rows, states);
     gboolean good = TRUE;
     for (int row = 0; good && row < db_rows_count(rows); row++) {
-        if (states[row] == NEVER_LEFT) {
+        if (states[row] == NEVER_LEFT)
             good = start_anew(desk, rows, row, error);
+        if (states[row] == NEVER_LEFT || states[row] == HAS_IT)
             continue;
-        }
         add_ids(rows, row, ret_taken, 0);
         good = resume(desk, rows, row, states[row], error);
     }

@@ -14,6 +14,7 @@
 
 #define LEASE_US         SECONDS(90) /* a claim older than this is not sent any more */
 #define PATIENCE_US      SECONDS(2)  /* wait so long in place for a limit, else come back later */
+#define ASK_AGAIN_US     SECONDS(10) /* the database did not answer */
 #define RETRY_CEILING_US SECONDS(4 * 3600)
 
 /* --- limits */
@@ -50,14 +51,19 @@ static gboolean metered(struct desk *desk, struct claim *claim)
     return wait <= 0;
 }
 
-/* The relay's day, counted where it cannot be lost. In its own transaction, before the letter goes. */
-static gboolean day_is_spent(struct desk *desk)
+/* One letter more of the relay's day, counted where it cannot be lost: in its own transaction, before the letter goes.
+ * Answers why it must wait, and until when; NULL: go. */
+static const char *spend_day(struct desk *desk, instant *ret_until)
 {
     g_autofree char *today = day_format(zone_day(desk->schedule->zone, clock_now()));
     g_autofree char *cap = g_strdup_printf("%d", desk->config->settings->relay_per_day);
-    if (!desk->config->settings->relay_per_day)
-        return FALSE;
-    return db_tell(desk->db, &sql_spend, NULL, "0", "relay", today, cap) <= 0;
+    gint64 touched =
+        desk->config->settings->relay_per_day ? db_tell(desk->db, &sql_spend, NULL, "0", "relay", today, cap) : 1;
+    if (touched > 0)
+        return NULL;
+    *ret_until = touched < 0 ? clock_now() + ASK_AGAIN_US
+                             : zone_at(desk->schedule->zone, zone_day(desk->schedule->zone, clock_now()) + 1, 0);
+    return touched < 0 ? "the relay's day could not be counted" : "the relay's day is spent";
 }
 
 /* --- sending */
@@ -72,12 +78,9 @@ static void wait_for_limits(struct desk *desk, struct claim *claim)
         claim->metered = TRUE;
     } else if (!metered(desk, claim)) {
         claim->reply = g_strdup("waiting for a sending limit");
-    } else if (day_is_spent(desk)) {
-        claim->reply = g_strdup("the relay's day is spent");
-        claim->until = zone_at(desk->schedule->zone, zone_day(desk->schedule->zone, clock_now()) + 1, 0);
-        claim->metered = TRUE;
     } else {
-        claim->reply = NULL;
+        claim->reply = g_strdup(spend_day(desk, &claim->until));
+        claim->metered = claim->reply != NULL;
     }
 }
 

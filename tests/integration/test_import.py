@@ -119,6 +119,12 @@ def test_volume(desk):
     words = desk.run("invoices", HEADER.replace("invoice,", "agency,invoice,") + "\n".join("A-1," + r for r in rows))
     assert "imported 300000" in words
     print(f"  300,000 invoices in {time.monotonic() - begun:.1f} s")
+    paid = [f"A-1,VP-{n},V-{n},F-{1 + n % 2},2027-02-{1 + n % 27:02},{n % 900 + 1}.25" for n in range(100_000)]
+    begun = time.monotonic()
+    words = desk.run("payments", "agency,payment,invoice,facility,received_on,amount\n" + "\n".join(paid))
+    assert "imported 100000" in words
+    print(f"  100,000 payments in {time.monotonic() - begun:.1f} s")
+    assert desk.house.one("SELECT count(*) FROM invoice WHERE ext_id LIKE 'V-%' AND settled_on < 'infinity'") == 100_000
 
 
 def main():
