@@ -257,7 +257,12 @@ static void take_row(struct import *in, GPtrArray *row, int line)
         if (why)
             refuse_row(in, line, column->name, why);
     }
-    if (in->refused->len > before || is_repeated(in, line, agency, *cells[0]))
+    if (in->refused->len > before)
+        return;
+    /* An item has no id of its own: its placement and its name are the key. */
+    gboolean pair = strcmp(in->entity->name, "packet_items") == 0;
+    g_autofree char *key = pair ? g_strconcat(*cells[0], " ", *cells[1], NULL) : g_strdup(*cells[0]);
+    if (is_repeated(in, line, agency, key))
         return;
     g_string_append_printf(in->copy, "%d\t", line);
     copy_cell(in->copy, in->entity->columns == entities[0].columns ? NULL : agency);

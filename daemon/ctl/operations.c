@@ -64,8 +64,11 @@ int cmd_hold(struct office *office, int argc, char **argv)
         usage_error("hold needs KIND ID --kind K --reason R");
     if (!known)
         usage_error("--kind %s is unknown; allowed are dispute, promise_to_pay, pause, do_not_contact", kind);
-    if (strcmp(argv[1], "invoice") != 0 && strcmp(argv[1], "facility") != 0)
-        usage_error("a hold is about an invoice or a facility, not '%s'", argv[1]);
+    static const char *const abouts[] = {"invoice",     "facility",  "placement", "license",
+                                         "application", "therapist", NULL};
+    if (!g_strv_contains(abouts, argv[1]))
+        usage_error("a hold is about an invoice, facility, placement, license, application or therapist, not '%s'",
+                    argv[1]);
     if (strcmp(kind, "promise_to_pay") == 0 && !until)
         usage_error("a promise to pay needs --until DATE");
     if (until && parse_day_option("--until", until) < office_today(office))

@@ -27,10 +27,41 @@ struct rehearsal {
 };
 
 /* Copied in this order, so that foreign keys hold. The event chain and the engine's history come too. */
-static const char *const tables[] = {"agency",     "staff", "facility",    "contact",    "invoice",
-                                     "payment",    "hold",  "suppression", "schedule",   "step",
-                                     "occurrence", "job",   "fired",       "message",    "message_step",
-                                     "spent",      "task",  "event",       "event_head", "import"};
+static const char *const tables[] = {"agency",
+                                     "staff",
+                                     "facility",
+                                     "contact",
+                                     "therapist",
+                                     "license",
+                                     "ce_record",
+                                     "payer",
+                                     "placement",
+                                     "placement_payer",
+                                     "placement_start",
+                                     "panel_application",
+                                     "packet_item",
+                                     "document",
+                                     "invoice",
+                                     "payment",
+                                     "response",
+                                     "hold",
+                                     "suppression",
+                                     "rule_pack",
+                                     "license_rule",
+                                     "license_rule_category",
+                                     "packet_rule",
+                                     "schedule",
+                                     "step",
+                                     "occurrence",
+                                     "job",
+                                     "fired",
+                                     "message",
+                                     "message_step",
+                                     "spent",
+                                     "task",
+                                     "event",
+                                     "event_head",
+                                     "import"};
 
 /* Generated columns and identity ALWAYS columns need care: the list of a table's plain columns comes from the catalog.
  */

@@ -60,6 +60,7 @@ struct config *config_load(const char *config_dir, const char *state_dir, struct
     g_autofree char *path = g_build_filename(config_dir, "ticklerd.yaml", NULL);
     config->settings = settings_load(path, state_dir, problems);
     load_schedules(config, config->settings ? config->settings->days_off : NULL, problems);
+    config->rules = rules_load(config_dir, problems);
     for (guint i = 0; config->settings && i < config->settings->rooms->len; i++) {
         const struct settings_room *room = config->settings->rooms->pdata[i];
         if (room->processes > 0 && problems_count(problems) == before && !config_schedule(config, room->worker))
@@ -77,6 +78,7 @@ void config_free(struct config *config)
     g_free(config->dir);
     settings_free(config->settings);
     g_ptr_array_unref(config->schedules);
+    rules_free(config->rules);
     g_free(config);
 }
 
@@ -130,7 +132,7 @@ void config_remove(const char *folder)
 
 gboolean config_copy(const char *config_dir, const char *to, GError **error)
 {
-    static const char *const parts[] = {"ticklerd.yaml", "schedules", "templates"};
+    static const char *const parts[] = {"ticklerd.yaml", "schedules", "rules", "templates"};
     g_autofree char *fresh = g_strconcat(to, ".new", NULL), *old = g_strconcat(to, ".old", NULL);
     config_remove(fresh);
     config_remove(old);

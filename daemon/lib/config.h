@@ -1,13 +1,16 @@
 /*
- * config.h: the whole configuration of an installation: ticklerd.yaml, schedules/, templates/, checked together.
+ * config.h: the whole configuration of an installation: ticklerd.yaml, schedules/, rules/, templates/, checked
+ * together.
  *
- *   CONFIG/ticklerd.yaml  CONFIG/schedules/<worker>.yaml  CONFIG/templates/<worker>/<name>.{txt,html}.mustache
+ *   CONFIG/ticklerd.yaml  CONFIG/schedules/<worker>.yaml  CONFIG/rules/<pack>.yaml
+ * CONFIG/templates/<worker>/<name>.{txt,html}.mustache
  *
  * The supervisor checks an edit and copies a good one to RUN/in_force/, which is all that the other processes read: a
  * bad file never replaces a good one, also not for a worker that restarts after the edit.
  */
 #pragma once
 
+#include "rules.h"
 #include "schedule.h"
 #include "settings.h"
 
@@ -15,6 +18,7 @@ struct config {
     char *dir; /* where it was read from */
     struct settings *settings;
     GPtrArray *schedules; /* struct schedule */
+    struct rules *rules;
 };
 
 /* NULL when there were problems; they are all in `problems`. `state_dir` is DIR. */

@@ -47,6 +47,15 @@ char *day_format(day d)
     return g_strdup_printf("%04d-%02d-%02d", year, month, day_of_month);
 }
 
+char *day_format_long(day d)
+{
+    static const char *const months[] = {"January", "February", "March",     "April",   "May",      "June",
+                                         "July",    "August",   "September", "October", "November", "December"};
+    int year, month, day_of_month;
+    day_to_ymd(d, &year, &month, &day_of_month);
+    return g_strdup_printf("%s %d, %d", months[month - 1], day_of_month, year);
+}
+
 int day_weekday(day d)
 {
     int weekday = (d + 4) % 7; /* 1970-01-01 was a Thursday */

@@ -14,6 +14,8 @@ MUST_CHECK gboolean day_parse(const char *text, day *ret);
 
 /* "2027-02-04". Free with g_free. */
 char *day_format(day d);
+/* "March 31, 2027", as letters say it. Free with g_free. */
+char *day_format_long(day d);
 
 day day_from_ymd(int year, int month, int day_of_month);
 void day_to_ymd(day d, int *ret_year, int *ret_month, int *ret_day);

@@ -19,11 +19,16 @@ struct desk_task {
     const char *priority;
     day due_on;
     instant now;
+    day cycle; /* the round of the ladder that it belongs to; 0: none */
 };
 
 /* Raises it, or finds that the matter has an open task (then *ret_id is 0). Writes the event. In the caller's
  * transaction. */
 MUST_CHECK gboolean desk_raise(struct db *db, const struct desk_task *task, gint64 *ret_id, GError **error);
+
+/* Takes an open task back because its cause is gone. Writes the event. */
+MUST_CHECK gboolean desk_withdraw(struct db *db, int agency, gint64 task, const char *actor, const char *reason,
+                                  instant now, GError **error);
 
 /* Appends one event to an agency's chain. `detail` is a JSON object's text. */
 MUST_CHECK gboolean desk_event(struct db *db, int agency, instant at, const char *actor, const char *kind,

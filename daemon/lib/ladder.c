@@ -6,27 +6,45 @@
 
 #define OFFSET_MAX 3650
 
-gboolean offset_parse(const char *text, struct offset *ret)
+/* Reads a signed count at `text`; answers what follows it, NULL when there is none. */
+static const char *read_count(const char *text, int *ret)
 {
     const char *digits = text + (text[0] == '+' || text[0] == '-');
     if (!g_ascii_isdigit(digits[0]))
-        return FALSE;
+        return NULL;
     char *unit;
     gint64 count = g_ascii_strtoll(text, &unit, 10);
-    gboolean business = strcmp(unit, "bd") == 0;
-    if ((!business && strcmp(unit, "d") != 0) || ABS(count) > OFFSET_MAX)
+    *ret = (int)CLAMP(count, -OFFSET_MAX - 1, OFFSET_MAX + 1);
+    return ABS(*ret) <= OFFSET_MAX ? unit : NULL;
+}
+
+gboolean offset_parse(const char *text, struct offset *ret)
+{
+    struct offset offset = {0};
+    const char *unit = read_count(text, &offset.count);
+    offset.business = unit && g_str_has_prefix(unit, "bd");
+    if (!unit || (!offset.business && unit[0] != 'd'))
         return FALSE;
-    *ret = (struct offset){.count = (int)count, .business = business};
+    const char *then = unit + (offset.business ? 2 : 1);
+    if (*then) {
+        unit = then[0] == '+' && !offset.business ? read_count(then, &offset.then_business) : NULL;
+        if (!unit || strcmp(unit, "bd") != 0)
+            return FALSE;
+    }
+    *ret = offset;
     return TRUE;
 }
 
 day offset_day(const struct offset *offset, const struct bizcal *cal, day anchor)
 {
-    return offset->business ? bizcal_add(cal, anchor, offset->count) : bizcal_next(cal, anchor + offset->count);
+    day first = offset->business ? bizcal_add(cal, anchor, offset->count) : bizcal_next(cal, anchor + offset->count);
+    return offset->then_business ? bizcal_add(cal, first, offset->then_business) : first;
 }
 
 day offset_latest_anchor(const struct offset *offset, const struct bizcal *cal, day today)
 {
+    if (offset->then_business)
+        today = bizcal_add(cal, bizcal_previous(cal, today), -offset->then_business);
     if (!offset->business) /* a step rolls forward, so only those that fall by the last business day have come */
         return bizcal_previous(cal, today) - offset->count;
     /* Counting back from the last business day lands on the anchor's roll; the anchors that roll to it or before. */

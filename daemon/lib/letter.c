@@ -77,15 +77,54 @@ static GMimePart *text_part(const char *subtype, const char *text)
     return part;
 }
 
+/* A multipart whose boundary comes from the Message-ID. */
+static GMimeMultipart *multipart(const struct letter *letter, const char *subtype)
+{
+    GMimeMultipart *parts = g_mime_multipart_new_with_subtype(subtype);
+    g_autofree char *seed = g_strconcat(subtype, letter->message_id, NULL);
+    g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, seed, -1);
+    g_autofree char *boundary = g_strdup_printf("=_%.40s", digest);
+    g_mime_multipart_set_boundary(parts, boundary);
+    return parts;
+}
+
+static GMimePart *attachment_part(const struct attachment *attachment)
+{
+    g_auto(GStrv) type = g_strsplit(attachment->media_type, "/", 2);
+    GMimePart *part = g_mime_part_new_with_type(type[0], type[1] ? type[1] : "octet-stream");
+    gsize size;
+    const char *bytes = g_bytes_get_data(attachment->bytes, &size);
+    GMimeStream *stream = g_mime_stream_mem_new_with_buffer(bytes, size);
+    GMimeDataWrapper *content = g_mime_data_wrapper_new_with_stream(stream, GMIME_CONTENT_ENCODING_DEFAULT);
+    g_mime_part_set_content(part, content);
+    g_mime_part_set_content_encoding(part, GMIME_CONTENT_ENCODING_BASE64);
+    g_mime_part_set_filename(part, attachment->name);
+    g_object_unref(content);
+    g_object_unref(stream);
+    return part;
+}
+
+static GMimeObject *with_attachments(const struct letter *letter, GMimeObject *body)
+{
+    if (!letter->attachments || !letter->attachments->len)
+        return body;
+    GMimeMultipart *all = multipart(letter, "mixed");
+    g_mime_multipart_add(all, body);
+    g_object_unref(body);
+    for (guint i = 0; i < letter->attachments->len; i++) {
+        GMimePart *part = attachment_part(letter->attachments->pdata[i]);
+        g_mime_multipart_add(all, GMIME_OBJECT(part));
+        g_object_unref(part);
+    }
+    return GMIME_OBJECT(all);
+}
+
 static GMimeObject *body_of(const struct letter *letter)
 {
     GMimePart *text = text_part("plain", letter->text);
     if (!letter->html)
         return GMIME_OBJECT(text);
-    GMimeMultipart *both = g_mime_multipart_new_with_subtype("alternative");
-    g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, letter->message_id, -1);
-    g_autofree char *boundary = g_strdup_printf("=_%.40s", digest);
-    g_mime_multipart_set_boundary(both, boundary);
+    GMimeMultipart *both = multipart(letter, "alternative");
     GMimePart *html = text_part("html", letter->html);
     g_mime_multipart_add(both, GMIME_OBJECT(text));
     g_mime_multipart_add(both, GMIME_OBJECT(html));
@@ -133,7 +172,7 @@ GBytes *letter_build(const struct letter *letter, GError **error)
         g_mime_object_set_header(object, "List-Unsubscribe", uri, "utf-8");
         g_mime_object_set_header(object, "List-Unsubscribe-Post", "List-Unsubscribe=One-Click", "utf-8");
     }
-    GMimeObject *body = body_of(letter);
+    GMimeObject *body = with_attachments(letter, body_of(letter));
     g_mime_message_set_mime_part(message, body);
     g_object_unref(body);
     GBytes *bytes = bytes_of(message);

@@ -9,6 +9,11 @@
 
 #include "clock.h"
 
+struct attachment {
+    char *name, *media_type; /* "agreement.pdf", "application/pdf" */
+    GBytes *bytes;
+};
+
 struct letter {
     const char *message_id; /* without <> */
     const char *from_name, *from_address;
@@ -16,6 +21,7 @@ struct letter {
     const char *to_name, *to_address;
     const char *subject;
     const char *text, *html;      /* html may be NULL */
+    const GPtrArray *attachments; /* struct attachment, or NULL */
     const char *list_unsubscribe; /* an https URI where the mail may be commercial, else NULL */
     instant date;
 };

@@ -6,6 +6,7 @@
 
 #include "crypto.h"
 #include "desk.h"
+#include "document.h"
 #include "letter.h"
 #include "libtickler_sql.h"
 #include "room_shared.h"
@@ -70,7 +71,8 @@ static gboolean find_people(struct desk *desk, const struct job *first, const st
     for (int i = 0; i < wish->to_count; i++)
         db_array_add(roles, recipient_names[wish->to[i]]);
     g_autofree char *agency = int_text(first->agency), *party = int_text(first->party_id);
-    ret->rows = db_ask_with(desk->db, &sql_recipients, error, agency, party, db_array_text(roles));
+    g_autofree char *kind = g_strndup(first->party, strcspn(first->party, ":"));
+    ret->rows = db_ask_with(desk->db, &sql_recipients, error, agency, party, db_array_text(roles), kind);
     for (int row = 0; ret->rows && row < MIN(db_rows_count(ret->rows), (int)ARRAY_LEN(ret->people)); row++)
         ret->people[ret->count++] = (struct person){db_text(ret->rows, row, "role"), db_text(ret->rows, row, "name"),
                                                     db_text(ret->rows, row, "email")};
@@ -79,7 +81,7 @@ static gboolean find_people(struct desk *desk, const struct job *first, const st
 
 static gboolean is_outside(const struct letter_wish *wish)
 {
-    return !wish->to_address && wish->to_count > 0 && wish->to[0] <= TO_THERAPIST;
+    return !wish->to_address && wish->to_count > 0 && wish->to[0] <= TO_PAYER;
 }
 
 /* --- when */
@@ -93,7 +95,8 @@ static void postpone_all(const struct letter_wish *wish, instant until, const ch
 static gboolean last_letter_day(struct desk *desk, const struct job *job, day *ret, GError **error)
 {
     g_autofree char *agency = int_text(job->agency);
-    AUTO_ROWS struct db_rows *rows = db_ask_with(desk->db, &sql_last_letter, error, agency, job->party);
+    AUTO_ROWS struct db_rows *rows =
+        db_ask_with(desk->db, &sql_last_letter, error, agency, job->party, desk->room->name);
     if (!rows)
         return FALSE;
     instant at;
@@ -107,20 +110,39 @@ static gboolean last_letter_day(struct desk *desk, const struct job *job, day *r
     return TRUE;
 }
 
-/* One contact more today, unless that passes a cap: the condition is in the UPDATE, so it holds over all workers. */
-static gboolean spend(struct desk *desk, const struct job *job, const struct party *party, gboolean *ret_spent,
-                      GError **error)
+/* One more of a scope today, unless that passes the cap (0: none): the condition is in the UPDATE, so it holds over all
+ * workers. *ret_spent says whether it was taken. */
+static gboolean spend_one(struct desk *desk, const struct party *party, const struct job *job, const char *scope,
+                          int cap, gboolean *ret_spent, GError **error)
 {
-    int own = desk->schedule->per_party_per_day, total = desk->config->settings->party_per_day_total;
     g_autofree char *agency = int_text(job->agency), *today = day_format(party->today);
-    g_autofree char *own_scope = g_strdup_printf("%s %s", job->party, desk->room->name);
-    g_autofree char *own_cap = int_text(own ? own : G_MAXINT32), *total_cap = int_text(total ? total : G_MAXINT32);
-    gint64 first = db_tell(desk->db, &sql_spend, error, agency, own_scope, today, own_cap);
-    gint64 second = first > 0 ? db_tell(desk->db, &sql_spend, error, agency, job->party, today, total_cap) : 0;
-    *ret_spent = second > 0;
-    if (first > 0 && second == 0)
-        return db_tell(desk->db, &sql_unspend, error, agency, own_scope, today) >= 0;
-    return first >= 0 && second >= 0;
+    g_autofree char *limit = int_text(cap ? cap : G_MAXINT32);
+    gint64 touched = db_tell(desk->db, &sql_spend, error, agency, scope, today, limit);
+    *ret_spent = touched > 0;
+    return touched >= 0;
+}
+
+/* The room's letter to the party today, and for each person one more of all rooms together: all of them or none. */
+static gboolean spend(struct desk *desk, const struct job *job, const struct party *party, const struct addressing *to,
+                      gboolean *ret_spent, GError **error)
+{
+    g_autoptr(GPtrArray) scopes = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_add(scopes, g_strdup_printf("%s %s", job->party, desk->room->name));
+    for (int i = 0; i < to->count; i++) {
+        g_autofree char *address = g_ascii_strdown(to->people[i].address, -1);
+        g_ptr_array_add(scopes, g_strdup_printf("person %s", address));
+    }
+    guint taken = 0;
+    gboolean good = TRUE;
+    *ret_spent = TRUE;
+    for (; good && *ret_spent && taken < scopes->len; taken += *ret_spent ? 1 : 0) {
+        int cap = taken == 0 ? desk->schedule->per_party_per_day : desk->config->settings->party_per_day_total;
+        good = spend_one(desk, party, job, scopes->pdata[taken], cap, ret_spent, error);
+    }
+    g_autofree char *agency = int_text(job->agency), *today = day_format(party->today);
+    for (guint i = 0; good && !*ret_spent && i < taken; i++)
+        good = db_tell(desk->db, &sql_unspend, error, agency, (char *)scopes->pdata[i], today) >= 0;
+    return good;
 }
 
 /* A try of today that brought nothing keeps its place in the day's count. */
@@ -145,8 +167,8 @@ static gboolean is_retried(const struct desk *desk, const struct letter_wish *wi
 }
 
 /* May this wish go out now? When not, its jobs are postponed with the reason. */
-static gboolean timely(struct desk *desk, struct party *party, const struct letter_wish *wish, gboolean *ret_now,
-                       GError **error)
+static gboolean timely(struct desk *desk, struct party *party, const struct letter_wish *wish,
+                       const struct addressing *to, gboolean *ret_now, GError **error)
 {
     const struct job *job = wish->jobs->pdata[0];
     const struct zone *zone = zone_get(db_text(job->rows, job->row, "zone"));
@@ -176,12 +198,12 @@ static gboolean timely(struct desk *desk, struct party *party, const struct lett
         *ret_now = TRUE;
         return TRUE;
     }
-    if (!spend(desk, job, party, ret_now, error))
+    if (!spend(desk, job, party, to, ret_now, error))
         return FALSE;
     party->contacted = *ret_now;
     if (!*ret_now)
         postpone_all(wish, window_next(&desk->schedule->window, zone, zone_at(zone, zone_day(zone, party->now) + 1, 0)),
-                     "the day's letters to this party are spent");
+                     "the day's letters to this party or person are spent");
     return TRUE;
 }
 
@@ -215,7 +237,8 @@ static gboolean split_subject(const char *rendered, char **ret_subject, const ch
 }
 
 static GBytes *write_letter(struct desk *desk, const struct party *party, struct letter_wish *wish,
-                            const struct person *person, const char *id, char **ret_subject, GError **error)
+                            const struct person *person, const GPtrArray *attachments, const char *id,
+                            char **ret_subject, GError **error)
 {
     const struct job *job = wish->jobs->pdata[0];
     struct js *contact = js_object();
@@ -238,6 +261,7 @@ static GBytes *write_letter(struct desk *desk, const struct party *party, struct
                                   .subject = *ret_subject,
                                   .text = body,
                                   .html = html,
+                                  .attachments = attachments,
                                   .date = party->now};
     return letter_build(&letter, error);
 }
@@ -320,14 +344,13 @@ static gboolean has_letter(struct desk *desk, const struct letter_wish *wish, co
     }
     if (db_array_length(ids) == 0)
         return TRUE;
-    AUTO_ROWS struct db_rows *rows =
-        db_ask_with(desk->db, &sql_message_reached, error, db_array_text(ids), recipient);
+    AUTO_ROWS struct db_rows *rows = db_ask_with(desk->db, &sql_message_reached, error, db_array_text(ids), recipient);
     *ret = rows && db_rows_count(rows) > 0;
     return rows != NULL;
 }
 
 static gboolean claim_for(struct desk *desk, struct party *party, struct letter_wish *wish, const struct person *person,
-                          GError **error)
+                          const GPtrArray *attachments, GError **error)
 {
     const struct job *first = wish->jobs->pdata[0];
     gboolean had;
@@ -335,7 +358,7 @@ static gboolean claim_for(struct desk *desk, struct party *party, struct letter_
     g_autofree char *recipient = g_strdup_printf("%s:%s", person->role, person->address);
     if (!has_letter(desk, wish, recipient, &had, error) || had)
         return had;
-    g_autoptr(GBytes) letter = write_letter(desk, party, wish, person, id, &subject, error);
+    g_autoptr(GBytes) letter = write_letter(desk, party, wish, person, attachments, id, &subject, error);
     if (!letter)
         return FALSE;
     g_autofree char *hex = hex_of(letter), *agency = int_text(first->agency), *now = instant_format(party->now);
@@ -394,7 +417,8 @@ static gboolean raise_wish(struct desk *desk, struct party *party, const struct 
                                    .role = wish->role,
                                    .priority = wish->priority,
                                    .due_on = wish->due_on,
-                                   .now = party->now};
+                                   .now = party->now,
+                                   .cycle = first->cycle};
     gint64 id;
     return desk_raise(desk->db, &task, &id, error);
 }
@@ -433,17 +457,66 @@ static gboolean nobody_to_write_to(struct desk *desk, struct party *party, const
     return desk_raise(desk->db, &task, &id, error);
 }
 
+/* A letter never goes without its attachments: it waits for the next business day, and a person is told. */
+static gboolean document_is_missing(struct desk *desk, struct party *party, const struct letter_wish *wish,
+                                    const char *id, const char *why, GError **error)
+{
+    const struct job *first = wish->jobs->pdata[0];
+    AUTO_ARRAY struct db_array *subjects = db_array_new();
+    for (guint i = 0; i < wish->jobs->len; i++)
+        db_array_add(subjects, ((struct job *)wish->jobs->pdata[i])->subject);
+    instant again = zone_at(desk->schedule->zone, bizcal_next(desk->schedule->calendar, party->today + 1), 0);
+    g_autofree char *waits = g_strdup_printf("document %s %s", id, why);
+    postpone_all(wish, again, waits);
+    g_autofree char *matter = g_strdup_printf("document %s", id), *title = g_strdup_printf("Document %s %s", id, why);
+    g_autofree char *reason =
+        g_strdup_printf("The %s letter is not sent without it. tickler document add FILE --id %s", wish->step_id, id);
+    const struct desk_task task = {.agency = first->agency,
+                                   .worker = desk->room->name,
+                                   .step = "document",
+                                   .party = first->party,
+                                   .matter = matter,
+                                   .subjects = db_array_text(subjects),
+                                   .title = title,
+                                   .reason = reason,
+                                   .role = "va",
+                                   .priority = "high",
+                                   .due_on = bizcal_next(desk->schedule->calendar, party->today),
+                                   .now = party->now};
+    gint64 ignored;
+    return desk_raise(desk->db, &task, &ignored, error);
+}
+
+/* The attachments of a wish; *ret_good is FALSE when one is missing or altered, and the wish is postponed. */
+static gboolean attach(struct desk *desk, struct party *party, const struct letter_wish *wish, GPtrArray *ret,
+                       gboolean *ret_good, GError **error)
+{
+    *ret_good = TRUE;
+    for (gsize i = 0; wish->documents && i < js_length(wish->documents); i++) {
+        const struct js *one = js_at(wish->documents, i);
+        struct attachment *attachment;
+        const char *why = document_read(desk->process.dir, one, &attachment);
+        if (why) {
+            *ret_good = FALSE;
+            return document_is_missing(desk, party, wish, js_get_text(one, "id"), why, error);
+        }
+        g_ptr_array_add(ret, attachment);
+    }
+    return TRUE;
+}
+
 static gboolean claim_wish(struct desk *desk, struct party *party, struct letter_wish *wish, GError **error)
 {
     struct addressing to = {0};
     const struct job *first = wish->jobs->pdata[0];
-    gboolean now = FALSE, good = find_people(desk, first, wish, &to, error);
+    g_autoptr(GPtrArray) attachments = g_ptr_array_new_with_free_func(document_free);
+    gboolean now = FALSE, complete = FALSE, good = find_people(desk, first, wish, &to, error);
     if (good && to.count == 0)
         good = nobody_to_write_to(desk, party, wish, error);
-    else if (good)
-        good = timely(desk, party, wish, &now, error);
+    else if (good && (good = attach(desk, party, wish, attachments, &complete, error)) && complete)
+        good = timely(desk, party, wish, &to, &now, error);
     for (int i = 0; good && now && i < to.count; i++)
-        good = claim_for(desk, party, wish, &to.people[i], error);
+        good = claim_for(desk, party, wish, &to.people[i], attachments, error);
     db_rows_free(&to.rows);
     return good;
 }

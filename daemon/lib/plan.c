@@ -11,13 +11,13 @@
 #include "libtickler_sql.h"
 
 struct rungs {
-    struct db_array *variants, *steps, *ordinals, *latest, *oldest, *issued_by;
+    struct db_array *variants, *steps, *ordinals, *latest, *oldest, *issued_by, *tracks;
 };
 
 static void rungs_free(struct rungs *rungs)
 {
-    struct db_array **const lists[] = {&rungs->variants, &rungs->steps,  &rungs->ordinals,
-                                       &rungs->latest,   &rungs->oldest, &rungs->issued_by};
+    struct db_array **const lists[] = {&rungs->variants, &rungs->steps,     &rungs->ordinals, &rungs->latest,
+                                       &rungs->oldest,   &rungs->issued_by, &rungs->tracks};
     for (gsize i = 0; i < ARRAY_LEN(lists); i++)
         db_array_free(lists[i]);
 }
@@ -28,9 +28,10 @@ static void add_day(struct db_array *array, day d)
     db_array_add(array, text);
 }
 
-static void add_rung(struct rungs *rungs, const char *variant, const struct step *step, day latest, day oldest,
-                     day issued_by)
+static void add_rung(struct rungs *rungs, const char *variant, const char *track, const struct step *step, day latest,
+                     day oldest, day issued_by)
 {
+    db_array_add(rungs->tracks, track);
     db_array_add(rungs->variants, variant);
     db_array_add(rungs->steps, step->id);
     db_array_add_int(rungs->ordinals, step->ordinal);
@@ -44,21 +45,22 @@ static void add_ladder(struct rungs *rungs, const char *variant, const GPtrArray
 {
     for (guint i = 0; i < ladder->len; i++) {
         const struct step *step = ladder->pdata[i];
+        const char *track = schedule_track(schedule, step);
         day latest = offset_latest_anchor(&step->at, schedule->calendar, today);
         day oldest = offset_oldest_anchor(&step->at, today);
         if (oldest == DAY_NONE) {
-            add_rung(rungs, variant, step, latest, DAY_NONE, DAY_NONE);
+            add_rung(rungs, variant, track, step, latest, DAY_NONE, DAY_NONE);
             continue;
         }
         /* A step before its anchor falls on a day of its own for each anchor, and not before the subject existed. */
         for (day anchor = oldest; anchor <= latest; anchor++)
-            add_rung(rungs, variant, step, anchor, anchor, offset_day(&step->at, schedule->calendar, anchor));
+            add_rung(rungs, variant, track, step, anchor, anchor, offset_day(&step->at, schedule->calendar, anchor));
     }
 }
 
 static struct rungs rungs_of(const struct schedule *schedule, day today)
 {
-    struct rungs rungs = {db_array_new(), db_array_new(), db_array_new(),
+    struct rungs rungs = {db_array_new(), db_array_new(), db_array_new(), db_array_new(),
                           db_array_new(), db_array_new(), db_array_new()};
     add_ladder(&rungs, "", schedule->steps, schedule, today);
     GHashTableIter iter;
@@ -68,10 +70,15 @@ static struct rungs rungs_of(const struct schedule *schedule, day today)
         add_ladder(&rungs, variant, ladder, schedule, today);
     if (schedule->thank_you) {
         const struct step thanks = {.id = (char *)"thank_you", .ordinal = -1};
-        add_rung(&rungs, "(thanks)", &thanks, today, DAY_NONE, DAY_NONE);
+        add_rung(&rungs, "(thanks)", "main", &thanks, today, DAY_NONE, DAY_NONE);
     }
     return rungs;
 }
+
+/* A room need not use every parameter; Postgres wants each to have a type. */
+#define ASKED                                                                                                          \
+    "WITH asked AS (SELECT $1::int, $2::date, $3::text[], $4::text[], $5::int[], $6::date[], $7::date[], $8::text,"    \
+    " $9::bigint, $10::date[], $11::text[], $12::jsonb)"
 
 /* A statement around a room's due.sql, made once for each room and purpose. */
 static const struct sql *wrapped(const struct room_row *room, const char *purpose, const char *before,
@@ -94,7 +101,7 @@ static const struct sql *wrapped(const struct room_row *room, const char *purpos
 struct asking {
     char *agency, *today, *min_amount;
     struct rungs rungs;
-    const char *values[15];
+    const char *values[17];
 };
 
 static void asking_open(struct asking *asking, const struct schedule *schedule, int agency, day today)
@@ -113,7 +120,9 @@ static void asking_open(struct asking *asking, const struct schedule *schedule, 
                                   db_array_text(r->oldest),
                                   schedule->catch_up == CATCH_UP_ONE_STEP ? "one_step" : "latest",
                                   asking->min_amount,
-                                  db_array_text(r->issued_by)};
+                                  db_array_text(r->issued_by),
+                                  db_array_text(r->tracks),
+                                  schedule->settings};
     memcpy(asking->values, values, sizeof values);
 }
 
@@ -131,22 +140,24 @@ struct db_rows *plan_due(struct db *db, const struct room_row *room, const struc
     struct asking asking;
     asking_open(&asking, schedule, agency, today);
     struct db_rows *rows =
-        db_ask(db, wrapped(room, "list", "SELECT * FROM (", ") due ORDER BY party, subject"), 10, asking.values, error);
+        db_ask(db, wrapped(room, "list", ASKED "SELECT * FROM (", ") due ORDER BY party, subject, step"), 12,
+               asking.values, error);
     asking_close(&asking);
     return rows;
 }
 
-/* $11 worker  $12 nominal  $13 now  $14 storm brake  $15 jobs a run. Already queued steps count for nothing. */
-static const char insert_before[] = "WITH due AS MATERIALIZED (SELECT due.* FROM (";
+/* $13 worker  $14 nominal  $15 now  $16 storm brake  $17 jobs a run. Already queued steps count for nothing. */
+static const char insert_before[] = ASKED ", due AS MATERIALIZED (SELECT due.* FROM (";
 static const char insert_after[] =
-    ") due WHERE NOT EXISTS (SELECT FROM job j WHERE j.agency_id = $1::int AND j.worker = $11"
+    ") due WHERE NOT EXISTS (SELECT FROM job j WHERE j.agency_id = $1::int AND j.worker = $13"
     "      AND j.subject_id = due.subject_id AND j.cycle = due.cycle AND j.step = due.step)),"
-    " storm AS (SELECT $14::int > 0 AND count(*) > $14::int AS brake, count(*) AS n FROM due) "
-    "INSERT INTO job (agency_id, worker, subject_id, cycle, step, ordinal, party_id, nominal, ready_at, state, reason) "
-    "SELECT $1::int, $11, subject_id, cycle, step, ordinal, party_id, $12::timestamptz, $13::timestamptz,"
+    " storm AS (SELECT $16::int > 0 AND count(*) > $16::int AS brake, count(*) AS n FROM due) "
+    "INSERT INTO job (agency_id, worker, subject_id, cycle, step, ordinal, party_id, nominal, ready_at, state, reason,"
+    "                 subject, party) "
+    "SELECT $1::int, $13, subject_id, cycle, step, ordinal, party_id, $14::timestamptz, $15::timestamptz,"
     "       CASE WHEN storm.brake THEN 'held' ELSE 'ready' END,"
-    "       CASE WHEN storm.brake THEN 'storm: ' || storm.n || ' jobs in one plan' END"
-    "  FROM due, storm ORDER BY party, subject LIMIT NULLIF($15::int, 0) "
+    "       CASE WHEN storm.brake THEN 'storm: ' || storm.n || ' jobs in one plan' END, subject, party"
+    "  FROM due, storm ORDER BY party, subject LIMIT NULLIF($17::int, 0) "
     "ON CONFLICT DO NOTHING RETURNING state";
 
 static gboolean insert_jobs(struct db *db, const struct room_row *room, const struct schedule *schedule, int agency,
@@ -157,19 +168,34 @@ static gboolean insert_jobs(struct db *db, const struct room_row *room, const st
     struct asking asking;
     asking_open(&asking, schedule, agency, today);
     const char *const more[] = {room->name, nominal, now, brake, per_run};
-    memcpy(asking.values + 10, more, sizeof more);
+    memcpy(asking.values + 12, more, sizeof more);
     g_autofree char *counted = g_strconcat("WITH made AS (", insert_before, NULL);
     g_autofree char *counted_after =
         g_strconcat(insert_after,
                     ") SELECT count(*) AS planned, count(*) FILTER (WHERE state = 'held') AS held FROM made", NULL);
     AUTO_ROWS struct db_rows *rows =
-        db_ask(db, wrapped(room, "insert", counted, counted_after), 15, asking.values, error);
+        db_ask(db, wrapped(room, "insert", counted, counted_after), 17, asking.values, error);
     asking_close(&asking);
     if (!rows)
         return FALSE;
     ret->planned = db_int(rows, 0, "planned");
     ret->held = db_int(rows, 0, "held") > 0;
     return TRUE;
+}
+
+/* Tasks whose cause is gone withdraw themselves, with the reason. */
+static gboolean withdraw_tasks(struct db *db, const struct room_row *room, const struct schedule *schedule, int agency,
+                               day today, instant now, GError **error)
+{
+    g_autofree char *number = g_strdup_printf("%d", agency), *date = day_format(today);
+    if (!room->withdraw->text[0])
+        return TRUE;
+    AUTO_ROWS struct db_rows *rows = db_ask_with(db, room->withdraw, error, number, date, schedule->settings);
+    gboolean good = rows != NULL;
+    for (int r = 0; good && r < db_rows_count(rows); r++)
+        good =
+            desk_withdraw(db, agency, db_int(rows, r, "task_id"), room->name, db_text(rows, r, "reason"), now, error);
+    return good;
 }
 
 static gboolean brake_task(struct db *db, const struct room_row *room, int agency, day today, instant now,
@@ -255,6 +281,8 @@ static gboolean run_in_transaction(struct db *db, const struct room_row *room, c
     if (!may_run(db, room, schedule, agency, now, &ret->reason, error))
         return FALSE;
     ret->skipped = ret->reason != NULL;
+    if (!withdraw_tasks(db, room, schedule, agency, today, now, error))
+        return FALSE;
     if (!ret->skipped && !insert_jobs(db, room, schedule, agency, nominal_text, now_text, today, ret, error))
         return FALSE;
     if (ret->held)

@@ -66,6 +66,7 @@ static void letter_wish_free(gpointer data)
 {
     struct letter_wish *wish = data;
     js_unref(wish->data);
+    js_unref(wish->documents);
     g_ptr_array_unref(wish->jobs);
     g_free(wish);
 }
@@ -150,7 +151,7 @@ static gboolean has_higher_step(const struct party *party, const struct job *job
     for (guint i = 0; i < party->jobs->len; i++) {
         const struct job *other = party->jobs->pdata[i];
         if (strcmp(other->subject, job->subject) == 0 && other->cycle == job->cycle && other->ordinal > job->ordinal &&
-            !other->fired && !other->held)
+            other->ordinal / TRACK_SIZE == job->ordinal / TRACK_SIZE && !other->fired && !other->held)
             return TRUE;
     }
     return FALSE;

@@ -38,7 +38,8 @@ struct job {
     const struct step *step; /* NULL: the ladder no longer has it */
     gboolean fired;
     const char *held;
-    const struct db_rows *rows; /* the room's own columns: db_text(job->rows, job->row, "due_on") */
+    gboolean no_letter, no_task; /* the room's: of a step that has both, this job takes only the other */
+    const struct db_rows *rows;  /* the room's own columns: db_text(job->rows, job->row, "due_on") */
     int row;
 
     enum verdict verdict;
@@ -56,6 +57,7 @@ struct letter_wish {
     gboolean free_of_gap;             /* a thank-you, a digest: min_gap and caps do not count it */
     const char *variety;              /* tells two letters of one step and party apart: the currency. Lent */
     struct js *data;                  /* what the templates may name; the skeleton adds `contact` */
+    struct js *documents;             /* attachments: [{"id", "name", "type", "sha256"}], or NULL */
     GPtrArray *jobs;                  /* struct job, lent: the steps it carries */
 };
 
@@ -92,9 +94,10 @@ struct party {
 struct room {
     const char *name; /* its queue, its schedule, its templates */
     /*
-     * fetch.sql: $1 job_ids bigint[]  $2 date  $3 min_amount_cents. One row per open job with at least: job_id,
-     * agency_id, subject_id, subject, party_id, party, cycle, step, ordinal, tries, variant, fired (already in the
-     * ledger), held (a hold's reason, or NULL), zone (of the party), from_name, reply_to; plus the room's own columns.
+     * fetch.sql: $1 job_ids bigint[]  $2 date  $3 min_amount_cents  $4 settings jsonb. One row per open job with at
+     * least: job_id, agency_id, subject_id, subject, party_id, party, cycle, step, ordinal, tries, variant, fired
+     * (already in the ledger), held (a hold's reason, or NULL), zone (of the party), from_name, reply_to; plus the
+     * room's own columns.
      */
     const struct sql *fetch;
     /* Pure: gives every job its verdict and fills letters and tasks. A job whose step left the ladder, has fired or is
@@ -112,6 +115,20 @@ void job_later(struct job *job, instant until, const char *format, ...) PRINTF_L
 /* New wishes; `data` is taken. */
 struct letter_wish *party_letter(struct party *party, const struct step *step, struct js *data);
 struct task_wish *party_task(struct party *party, const struct step *step, struct js *data);
+
+/*
+ * The common shape of a room (room_steps.c). Its fetch.sql gives beside the standard columns: gone (why it is moot, or
+ * NULL), why (a task's reason), phone, priority (instead of the step's, or NULL), and as JSON objects `common` (what
+ * every template may name), `item` (this subject) and `documents` (attachments of its letter, or NULL).
+ *
+ * One letter to the party for all jobs whose steps share a template, to the people of the highest step; one letter to
+ * staff for each template; one task for each job whose step makes one. All that is left is done.
+ */
+void party_take_steps(struct party *party);
+/* `common` of the first job, and of all: items, count, one, many, today, reply_by. `jobs` holds struct job. */
+struct js *party_data(const struct party *party, const GPtrArray *jobs);
+/* The text of a job's column; "" for NULL. */
+const char *job_text(const struct job *job, const char *column);
 
 /* Takes `id` and `body`. */
 void party_hook(struct party *party, struct job *job, char *id, struct js *body);

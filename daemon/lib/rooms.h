@@ -14,13 +14,16 @@ struct room_row {
      *   $1 agency_id  $2 date  $3 variants text[]  $4 steps text[]  $5 ordinals int[]  $6 latest anchors date[]
      *   $7 oldest anchors date[] (NULL: no bound)  $8 catch_up ("latest", "one_step")  $9 min_amount_cents
      *   $10 issued by date[] (NULL: no bound)
-     * $3..$7 and $10 are parallel rungs: a step is due when oldest <= anchor <= latest and the subject existed on
+     *   $11 tracks text[]  $12 the room's settings jsonb
+     * $3..$7, $10 and $11 are parallel rungs: a step is due when oldest <= anchor <= latest and the subject existed on
      * `issued by`, the step's own day. Variant '' is the ladder of those without an override.
      * Answers subject_id, subject ("invoice:INV-7"), cycle, step, ordinal, party_id, party ("facility:F-12"), why.
      */
     const struct sql *due;
     /* freshness.sql: $1 agency_id; answers `at`, the instant at which the room's source data was last refreshed. */
     const struct sql *freshness;
+    /* withdraw.sql: $1 agency_id  $2 date  $3 settings; the room's open tasks whose cause is gone: task_id, reason. */
+    const struct sql *withdraw;
 };
 
 extern const struct room_row rooms[];

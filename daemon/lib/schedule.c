@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto.h"
+#include "rules.h"
 #include "template.h"
 #include "yaml_tree.h"
 
@@ -13,15 +14,16 @@ const char *const recipient_names[RECIPIENTS] = {
     [TO_HR] = "hr",
     [TO_COMPLIANCE] = "compliance",
     [TO_THERAPIST] = "therapist",
+    [TO_PAYER] = "payer",
     [TO_VA] = "va",
     [TO_VA_LEAD] = "va_lead",
     [TO_RECRUITER] = "recruiter",
     [TO_ACCOUNT_MANAGER] = "account_manager",
     [TO_LEADERSHIP] = "leadership",
 };
-static const char *const facility_types[] = {"cmhc",   "inpatient_psychiatric", "php",       "iop",
-                                             "school", "correctional",          "telehealth"};
 static const char *const priorities[] = {"low", "normal", "high", "urgent"};
+
+#define MAX_REPEATS 200
 
 struct loading {
     struct schedule *schedule;
@@ -34,6 +36,7 @@ static void step_free(gpointer data)
 {
     struct step *step = data;
     g_free(step->id);
+    g_free(step->series);
     g_free(step->at_text);
     g_free(step->template);
     g_free(step->task.title);
@@ -47,6 +50,7 @@ static struct step *step_copy(const struct step *from)
     struct step *step = g_new(struct step, 1);
     *step = *from;
     step->id = g_strdup(from->id);
+    step->series = g_strdup(from->series);
     step->at_text = g_strdup(from->at_text);
     step->template = g_strdup(from->template);
     step->task.title = g_strdup(from->task.title);
@@ -61,8 +65,8 @@ static void take_offset(struct loading *in, const struct yaml *node, struct offs
     if (!yaml_text(node, &text, in->problems))
         return;
     if (!offset_parse(text, ret))
-        yaml_wrong(node, in->problems, "'%s' is no distance; write +20d, -5bd or 0d (bd: business days, at most 3650)",
-                   text);
+        yaml_wrong(node, in->problems,
+                   "'%s' is no distance; write +20d, -5bd, 0d or +30d+3bd (bd: business days, at most 3650)", text);
     if (ret_text) {
         g_free(*ret_text);
         *ret_text = g_strdup(text);
@@ -169,13 +173,77 @@ static const struct step *find_step(const GPtrArray *steps, const char *id)
     return NULL;
 }
 
+/* Which of the schedule's tracks a step stands on. */
+static int take_track(struct loading *in, const struct yaml *node)
+{
+    int track = 0;
+    if (node && !yaml_choice(node, (const char *const *)in->schedule->tracks->pdata, in->schedule->tracks->len, &track,
+                             in->problems))
+        track = 0;
+    return track;
+}
+
+static void take_effects(struct loading *in, const struct yaml *node, struct step *step)
+{
+    const struct yaml *send = yaml_get(node, "send"), *task = yaml_get(node, "task");
+    if (!send && !task)
+        yaml_wrong(node, in->problems, "step '%s' neither sends a letter nor makes a task", step->id);
+    if (send && send->kind == YAML_MAP)
+        take_send(in, send, step);
+    else if (send)
+        yaml_wrong(send, in->problems, "{template: ..., to: ...} is expected");
+    if (task && task->kind == YAML_MAP)
+        take_task(in, task, step);
+    else if (task)
+        yaml_wrong(task, in->problems, "{title: ..., to: ...} is expected");
+}
+
+static void add_step(struct loading *in, struct step *step, int track)
+{
+    step->ordinal = track * TRACK_SIZE + (int)in->schedule->steps->len;
+    g_ptr_array_add(in->schedule->steps, step);
+}
+
+/* `every` and `until` repeat a step: follow_up, follow_up_2, ... */
+static void repeat_step(struct loading *in, const struct yaml *node, const struct step *first, int track)
+{
+    const struct yaml *every_node = yaml_get(node, "every"), *until_node = yaml_get(node, "until");
+    struct offset every = {0}, until = {0};
+    if (!every_node && !until_node)
+        return;
+    if (!every_node || !until_node) {
+        yaml_wrong(node, in->problems, "`every` and `until` go together: {at: +21d, every: 14d, until: +90d}");
+        return;
+    }
+    take_offset(in, every_node, &every, NULL);
+    take_offset(in, until_node, &until, NULL);
+    if (every.count <= 0 || every.business != first->at.business || until.business != first->at.business) {
+        yaml_wrong(every_node, in->problems,
+                   "a step repeats forward, and `at`, `every` and `until` count the same days");
+        return;
+    }
+    int at = first->at.count;
+    for (int n = 2; (at += every.count) <= until.count; n++) {
+        if (n > MAX_REPEATS) {
+            yaml_wrong(every_node, in->problems, "a step repeats at most %d times", MAX_REPEATS);
+            return;
+        }
+        struct step *again = step_copy(first);
+        g_free(again->id);
+        g_free(again->at_text);
+        again->id = g_strdup_printf("%s_%d", first->id, n);
+        again->at.count = at;
+        again->at_text = g_strdup_printf("%+d%s", at, first->at.business ? "bd" : "d");
+        add_step(in, again, track);
+    }
+}
+
 static void take_step(struct loading *in, const struct yaml *node)
 {
-    static const char *const words[] = {"id", "at", "send", "task"};
+    static const char *const words[] = {"id", "at", "every", "until", "track", "send", "task"};
     if (!yaml_expect_map(node, words, ARRAY_LEN(words), in->problems) && node->kind != YAML_MAP)
         return;
     const struct yaml *id = yaml_get(node, "id"), *at = yaml_get(node, "at");
-    const struct yaml *send = yaml_get(node, "send"), *task = yaml_get(node, "task");
     const char *text = NULL;
     if (!id || !at) {
         yaml_wrong(node, in->problems,
@@ -187,26 +255,19 @@ static void take_step(struct loading *in, const struct yaml *node)
     if (find_step(in->schedule->steps, text))
         yaml_wrong(id, in->problems, "two steps have the id '%s'", text);
     struct step *step = g_new0(struct step, 1);
+    int track = take_track(in, yaml_get(node, "track"));
     step->id = g_strdup(text);
-    step->ordinal = (int)in->schedule->steps->len;
-    g_ptr_array_add(in->schedule->steps, step);
+    step->series = g_strdup(text);
+    add_step(in, step, track);
     take_offset(in, at, &step->at, &step->at_text);
-    if (!send && !task)
-        yaml_wrong(node, in->problems, "step '%s' neither sends a letter nor makes a task", text);
-    if (send && send->kind == YAML_MAP)
-        take_send(in, send, step);
-    else if (send)
-        yaml_wrong(send, in->problems, "{template: ..., to: ...} is expected");
-    if (task && task->kind == YAML_MAP)
-        take_task(in, task, step);
-    else if (task)
-        yaml_wrong(task, in->problems, "{title: ..., to: ...} is expected");
+    take_effects(in, node, step);
+    repeat_step(in, node, step, track);
 }
 
 /* Business days are compared as 7/5 of a day: near enough to see that a ladder goes down instead of up. */
 static double rough_days(const struct offset *at)
 {
-    return at->business ? at->count * 1.4 : at->count;
+    return (at->business ? at->count * 1.4 : at->count) + at->then_business * 1.4;
 }
 
 /* Where the step stands in a list of steps; `steps` itself where that is an override's map. */
@@ -224,7 +285,8 @@ static void check_order(struct loading *in, const struct yaml *at, const GPtrArr
 {
     for (guint i = 1; i < steps->len; i++) {
         const struct step *before = steps->pdata[i - 1], *step = steps->pdata[i];
-        if (rough_days(&step->at) < rough_days(&before->at))
+        if (step->ordinal / TRACK_SIZE == before->ordinal / TRACK_SIZE &&
+            rough_days(&step->at) < rough_days(&before->at))
             yaml_wrong(place_of(at, step), in->problems,
                        "step '%s' (%s) stands after '%s' (%s), which comes later; put the steps in order", step->id,
                        step->at_text, before->id, before->at_text);
@@ -239,6 +301,14 @@ static GPtrArray *copy_steps(const GPtrArray *steps)
     return copy;
 }
 
+/* Takes a step, and its repetitions, off the ladder. */
+static void drop_series(GPtrArray *ladder, const char *series)
+{
+    for (guint i = ladder->len; i-- > 0;)
+        if (strcmp(((struct step *)ladder->pdata[i])->series, series) == 0)
+            g_ptr_array_remove_index(ladder, i);
+}
+
 static void change_step(struct loading *in, GPtrArray *ladder, const struct yaml *key, const struct yaml *change)
 {
     static const char *const words[] = {"at"};
@@ -248,7 +318,7 @@ static void change_step(struct loading *in, GPtrArray *ladder, const struct yaml
         return;
     }
     if (change->kind == YAML_TEXT && (strcmp(change->text, "off") == 0 || strcmp(change->text, "false") == 0)) {
-        g_ptr_array_remove(ladder, (gpointer)found);
+        drop_series(ladder, key->text);
         return;
     }
     if (!yaml_expect_map(change, words, ARRAY_LEN(words), in->problems))
@@ -261,30 +331,46 @@ static void change_step(struct loading *in, GPtrArray *ladder, const struct yaml
         yaml_wrong(change, in->problems, "{at: +35d} or off is expected");
 }
 
+/* The variants that an override is for: kinds of facility, or payers by their own ids. */
+static const struct yaml *take_when(struct loading *in, const struct yaml *when)
+{
+    static const char *const words[] = {"facility_type", "payer"};
+    if (!yaml_expect_map(when, words, ARRAY_LEN(words), in->problems))
+        return NULL;
+    const struct yaml *types = yaml_get(when, "facility_type"), *list = types ? types : yaml_get(when, "payer");
+    if (when->keys->len != 1 || !list || list->kind != YAML_LIST) {
+        yaml_wrong(when, in->problems, "{facility_type: [...]} or {payer: [...]} is expected");
+        return NULL;
+    }
+    gboolean good = TRUE;
+    for (guint i = 0; i < list->values->len; i++) {
+        int type;
+        const char *text;
+        good = (types ? yaml_choice(list->values->pdata[i], facility_types, g_strv_length((char **)facility_types),
+                                    &type, in->problems)
+                      : yaml_text(list->values->pdata[i], &text, in->problems)) &&
+               good;
+    }
+    return good ? list : NULL;
+}
+
 static void take_override(struct loading *in, const struct yaml *node)
 {
-    static const char *const words[] = {"when", "steps"}, *const when_words[] = {"facility_type"};
+    static const char *const words[] = {"when", "steps"};
     const struct yaml *when = yaml_get(node, "when"), *steps = yaml_get(node, "steps");
-    if (!yaml_expect_map(node, words, ARRAY_LEN(words), in->problems) || !when || !steps) {
-        yaml_wrong(node, in->problems, "{when: {facility_type: [...]}, steps: {...}} is expected");
+    if (!yaml_expect_map(node, words, ARRAY_LEN(words), in->problems) || !when || !steps || steps->kind != YAML_MAP) {
+        yaml_wrong(node, in->problems,
+                   "{when: {facility_type: [...]}, steps: {call: {at: +35d}, courtesy: off}} is expected");
         return;
     }
-    if (!yaml_expect_map(when, when_words, ARRAY_LEN(when_words), in->problems))
-        return;
-    const struct yaml *types = yaml_get(when, "facility_type");
-    if (!types || types->kind != YAML_LIST || steps->kind != YAML_MAP) {
-        yaml_wrong(node, in->problems, "facility_type is a list, steps are keys: {call: {at: +35d}, courtesy: off}");
-        return;
-    }
-    for (guint i = 0; i < types->values->len; i++) {
-        int type;
-        if (!yaml_choice(types->values->pdata[i], facility_types, ARRAY_LEN(facility_types), &type, in->problems))
-            continue;
-        GPtrArray *ladder = copy_steps(schedule_ladder(in->schedule, facility_types[type]));
+    const struct yaml *variants = take_when(in, when);
+    for (guint i = 0; variants && i < variants->values->len; i++) {
+        const char *variant = ((struct yaml *)variants->values->pdata[i])->text;
+        GPtrArray *ladder = copy_steps(schedule_ladder(in->schedule, variant));
         for (guint k = 0; k < steps->keys->len; k++)
             change_step(in, ladder, steps->keys->pdata[k], steps->values->pdata[k]);
         check_order(in, steps, ladder);
-        g_hash_table_replace(in->schedule->overrides, (gpointer)facility_types[type], ladder);
+        g_hash_table_replace(in->schedule->overrides, g_strdup(variant), ladder);
     }
 }
 
@@ -407,13 +493,55 @@ static void take_worker(struct loading *in, const struct yaml *node, const char 
         yaml_wrong(node, in->problems, "worker '%s' does not match the file's name, %s", text, base);
 }
 
+/* The names of the tracks; "main" when there are none. */
+static void take_tracks(struct loading *in, const struct yaml *node)
+{
+    const char *text;
+    if (node && node->kind != YAML_LIST)
+        yaml_wrong(node, in->problems, "a list of names is expected: [main, escalation]");
+    for (guint i = 0; node && node->kind == YAML_LIST && i < node->values->len; i++)
+        if (yaml_text(node->values->pdata[i], &text, in->problems))
+            g_ptr_array_add(in->schedule->tracks, g_strdup(text));
+    if (!in->schedule->tracks->len)
+        g_ptr_array_add(in->schedule->tracks, g_strdup("main"));
+}
+
+/* One setting, of the kind that its default has. */
+static void take_setting(struct loading *in, struct js *settings, const struct yaml *key, const struct yaml *value)
+{
+    const struct js *before = js_get(settings, key->text);
+    const char *text;
+    int number;
+    if (js_kind(before) == JS_INT && yaml_count(value, 0, 100000, &number, in->problems))
+        js_set_int(settings, key->text, number);
+    else if (js_kind(before) == JS_TEXT && yaml_text(value, &text, in->problems))
+        js_set_text(settings, key->text, text);
+}
+
+/* The room's own settings: their names, kinds and defaults are those of sample.json. */
+static void take_settings(struct loading *in, const struct yaml *node)
+{
+    const struct js *defaults = in->sample ? js_get(in->sample, "settings") : NULL;
+    AUTO_JS struct js *settings = js_object();
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (void *at = defaults ? js_first(defaults) : NULL; at; at = js_next(defaults, at)) {
+        js_set(settings, js_key(at), js_ref((struct js *)js_value(at)));
+        g_ptr_array_add(names, (gpointer)js_key(at));
+    }
+    if (node && yaml_expect_map(node, (const char *const *)names->pdata, names->len, in->problems))
+        for (guint i = 0; i < node->keys->len; i++)
+            take_setting(in, settings, node->keys->pdata[i], node->values->pdata[i]);
+    in->schedule->settings = js_print(settings);
+}
+
 static void take_root(struct loading *in, const struct yaml *root, const char *path, const GArray *days_off)
 {
     static const char *const words[] = {"worker",       "run",         "timezone",
                                         "clock_change", "calendar",    "window",
                                         "catch_up",     "min_gap",     "stop_if_data_older_than",
                                         "limits",       "storm_brake", "min_amount",
-                                        "thank_you",    "steps",       "overrides"};
+                                        "thank_you",    "tracks",      "settings",
+                                        "steps",        "overrides"};
     (void)!yaml_expect_map(root, words, ARRAY_LEN(words), in->problems);
     static const char *const needed[] = {"worker", "run", "timezone", "steps"};
     for (gsize i = 0; i < ARRAY_LEN(needed); i++)
@@ -427,6 +555,8 @@ static void take_root(struct loading *in, const struct yaml *root, const char *p
     take_clock(in, root);
     take_calendar(in, yaml_get(root, "calendar"), days_off);
     take_brakes(in, root);
+    take_tracks(in, yaml_get(root, "tracks"));
+    take_settings(in, yaml_get(root, "settings"));
     if (steps->kind != YAML_LIST || steps->values->len == 0) {
         yaml_wrong(steps, in->problems, "a list of steps is expected: - {id: reminder, at: +3d, send: {...}}");
         return;
@@ -465,7 +595,8 @@ struct schedule *schedule_load(const char *path, const char *templates_dir, cons
     struct schedule *schedule = g_new0(struct schedule, 1);
     schedule->digest = crypto_sha256_hex(bytes, length);
     schedule->steps = g_ptr_array_new_with_free_func(step_free);
-    schedule->overrides = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
+    schedule->tracks = g_ptr_array_new_with_free_func(g_free);
+    schedule->overrides = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
     struct loading in = {.schedule = schedule, .problems = problems, .templates_dir = templates_dir};
     in.sample = load_sample(templates_dir, problems);
     take_root(&in, root, path, days_off);
@@ -486,6 +617,8 @@ void schedule_free(struct schedule *schedule)
     g_free(schedule->run_text);
     cron_free(schedule->run);
     bizcal_free(schedule->calendar);
+    g_free(schedule->settings);
+    g_ptr_array_unref(schedule->tracks);
     g_ptr_array_unref(schedule->steps);
     g_hash_table_unref(schedule->overrides);
     g_free(schedule);
@@ -495,6 +628,11 @@ const GPtrArray *schedule_ladder(const struct schedule *schedule, const char *va
 {
     const GPtrArray *own = variant ? g_hash_table_lookup(schedule->overrides, variant) : NULL;
     return own ? own : schedule->steps;
+}
+
+const char *schedule_track(const struct schedule *schedule, const struct step *step)
+{
+    return schedule->tracks->pdata[step->ordinal / TRACK_SIZE];
 }
 
 const struct step *schedule_step(const struct schedule *schedule, const char *variant, const char *id)

@@ -15,6 +15,7 @@ enum recipient {
     TO_HR,
     TO_COMPLIANCE,
     TO_THERAPIST,
+    TO_PAYER, /* the last of those outside the agency */
     TO_VA,
     TO_VA_LEAD,
     TO_RECRUITER,
@@ -24,9 +25,14 @@ enum recipient {
 };
 extern const char *const recipient_names[RECIPIENTS]; /* "billing_contact", ... as in the YAML */
 
+/* A schedule may hold several ladders that are climbed side by side, its tracks: a step's track is ordinal /
+ * TRACK_SIZE, and only steps of one track supersede each other. */
+enum { TRACK_SIZE = 1000 };
+
 struct step {
     char *id;
-    int ordinal; /* place on the ladder, from 0 */
+    char *series; /* the id that a repeated step has in the YAML; "follow_up" of "follow_up_3" */
+    int ordinal;  /* place on the ladder: the track's index * TRACK_SIZE, and then from 0 */
     struct offset at;
     char *at_text;  /* as written */
     char *template; /* NULL: no letter */
@@ -58,8 +64,10 @@ struct schedule {
     int storm_brake;                /* a plan of more jobs is held; 0: no brake */
     gint64 min_amount_cents;        /* smaller balances are not chased */
     gboolean thank_you;             /* a note when a chased invoice is paid */
+    GPtrArray *tracks;              /* their names; "main" alone when the file names none */
+    char *settings;                 /* the room's own settings as a JSON object, defaults from its sample.json */
     GPtrArray *steps;               /* struct step, in ladder order */
-    GHashTable *overrides;          /* variant (facility type) -> GPtrArray of struct step, complete ladders */
+    GHashTable *overrides;          /* variant (facility type, payer) -> GPtrArray of struct step, complete ladders */
 };
 
 /* Reads one file; `templates_dir` is config/templates/<worker>: every named template must exist and render against the
@@ -68,6 +76,8 @@ MUST_CHECK struct schedule *schedule_load(const char *path, const char *template
                                           struct problems *problems);
 void schedule_free(struct schedule *schedule);
 
-/* The ladder for a variant (a facility type); the default ladder when it has no override. */
+const char *schedule_track(const struct schedule *schedule, const struct step *step);
+
+/* The ladder for a variant (a facility type, a payer's id); the default ladder when it has no override. */
 const GPtrArray *schedule_ladder(const struct schedule *schedule, const char *variant);
 const struct step *schedule_step(const struct schedule *schedule, const char *variant, const char *id);

@@ -52,6 +52,34 @@ static gboolean apply_schedule(struct office *office, int agency, const struct s
     return FALSE;
 }
 
+/* --- the rules, like the schedules: written when the file has changed */
+
+static gboolean apply_pack(struct office *office, int agency, const struct rule_pack *pack, GError **error)
+{
+    gboolean licenses = strcmp(pack->name, "licenses") == 0;
+    g_autofree char *number = g_strdup_printf("%d", agency), *now = instant_format(clock_now());
+    gint64 changed = db_tell(office->db, &sql_rules_put, error, number, pack->name, pack->digest, now);
+    if (changed <= 0)
+        return changed == 0;
+    if (db_tell(office->db, licenses ? &sql_rules_clear_licenses : &sql_rules_clear_packets, error, number) < 0 ||
+        db_tell(office->db, licenses ? &sql_rules_put_licenses : &sql_rules_put_packets, error, number, pack->rows) < 0)
+        return FALSE;
+    g_autofree char *about = g_strdup_printf("rules:%s", pack->name);
+    g_autofree char *detail = g_strdup_printf("{\"digest\":\"%s\"}", pack->digest);
+    return desk_event(office->db, agency, clock_now(), "scheduler", "rules.applied", about, detail, error);
+}
+
+static gboolean apply_rules(struct office *office, int agency, GError **error)
+{
+    gboolean good = db_begin(office->db, error);
+    for (gsize i = 0; good && i < RULE_PACKS; i++)
+        good = apply_pack(office, agency, &office->config->rules->packs[i], error);
+    if (good && db_commit(office->db, error))
+        return TRUE;
+    db_rollback(office->db);
+    return FALSE;
+}
+
 /* Whether there are web hooks is a pseudo-step of the desk: who raises a task sees there whether to call. */
 static gboolean apply_webhooks(struct office *office, int agency, const struct schedule *schedule, GError **error)
 {
@@ -80,6 +108,8 @@ static gboolean first_tick(struct office *office, struct tick *tick, GError **er
 
 static gboolean add_agency(struct office *office, int agency, GError **error)
 {
+    if (!apply_rules(office, agency, error))
+        return FALSE;
     for (guint i = 0; i < office->config->schedules->len; i++) {
         const struct schedule *schedule = office->config->schedules->pdata[i];
         struct tick tick = {.agency = agency, .schedule = schedule, .room = rooms_find(schedule->worker)};

@@ -13,10 +13,9 @@ WITH effect AS (
      WHERE t.agency_id = $1::int AND t.created_at >= $2::timestamptz
     UNION ALL
     SELECT f.at, 3, f.worker, f.step, CASE f.outcome WHEN 'never' THEN 'failed' ELSE f.outcome END, NULL,
-           jsonb_build_array(coalesce('invoice:' || i.ext_id, 'subject:' || f.subject_id)), NULL, NULL, NULL, NULL, NULL,
+           jsonb_build_array(f.subject), NULL, NULL, NULL, NULL, NULL,
            NULL, NULL, f.reason
-      FROM fired f LEFT JOIN invoice i ON f.worker = 'invoice_escalation' AND i.agency_id = f.agency_id
-       AND i.invoice_id = f.subject_id
+      FROM fired f
      WHERE f.agency_id = $1::int AND f.at >= $2::timestamptz
     UNION ALL
     SELECT e.at, 4, e.actor, split_part(e.detail ->> 'reason', ':', 1), substr(e.kind, 5), NULL,

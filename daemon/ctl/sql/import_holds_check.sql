@@ -1,7 +1,6 @@
 -- import_holds_check.sql: rows of stage that cannot be: line, column, reason.
 SELECT s.line, 'id' AS "column", 'there is no ' || s.about || ' ''' || s.id || '''' AS reason FROM stage s
- WHERE (s.about = 'invoice' AND NOT EXISTS (SELECT FROM invoice i WHERE i.agency_id = s.agency_id AND i.ext_id = s.id))
-    OR (s.about = 'facility' AND NOT EXISTS (SELECT FROM facility f WHERE f.agency_id = s.agency_id AND f.ext_id = s.id))
+ WHERE NOT EXISTS (SELECT FROM subject x WHERE x.agency_id = s.agency_id AND x.kind = s.about AND x.ext_id = s.id)
 UNION ALL
 SELECT line, 'until_on', 'is before from_on' FROM stage WHERE until_on::date < from_on::date
 UNION ALL

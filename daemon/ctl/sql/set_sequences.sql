@@ -6,3 +6,5 @@ UNION ALL SELECT setval(pg_get_serial_sequence('job', 'job_id'),
                         false)
 UNION ALL SELECT setval(pg_get_serial_sequence('message', 'message_id'), coalesce(max(message_id), 0) + 1, false) FROM message
 UNION ALL SELECT setval(pg_get_serial_sequence('task', 'task_id'), coalesce(max(task_id), 0) + 1, false) FROM task
+UNION ALL SELECT setval(pg_get_serial_sequence('placement_start', 'start_id'), coalesce(max(start_id), 0) + 1, false) FROM placement_start
+UNION ALL SELECT setval(pg_get_serial_sequence('response', 'response_id'), coalesce(max(response_id), 0) + 1, false) FROM response

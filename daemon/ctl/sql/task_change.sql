@@ -7,9 +7,9 @@ UPDATE task SET state = $3, outcome = coalesce($4, outcome), note = coalesce($5,
  WHERE task.agency_id = $1::int AND task_id::text = $2 AND ($8::text IS NULL OR s.staff_id IS NOT NULL)
 RETURNING task_id, task.assignee_id, task.state
 ), hook AS (
-    INSERT INTO job (agency_id, worker, subject_id, cycle, step, ordinal, party_id, nominal, ready_at)
+    INSERT INTO job (agency_id, worker, subject_id, cycle, step, ordinal, party_id, nominal, ready_at, subject)
     SELECT $1::int, 'task_desk', task_id, $7::timestamptz::date, 'webhook_closed', -1, assignee_id, $7::timestamptz,
-           $7::timestamptz
+           $7::timestamptz, 'task:' || task_id
       FROM changed
      WHERE state = 'done' AND EXISTS (SELECT FROM step WHERE agency_id = $1::int AND worker = 'task_desk'
                                          AND step = 'webhook')

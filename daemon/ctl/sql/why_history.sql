@@ -1,6 +1,6 @@
 -- why_history.sql: what the record says about $2:$3, oldest first; of one day with $4. $1 agency.
 WITH about AS (SELECT $2 || ':' || $3 AS word)
-SELECT to_char(h.at, 'YYYY-MM-DD HH24:MI') AS at, h.what, h.detail FROM (
+SELECT coalesce(to_char(h.at, 'YYYY-MM-DD HH24:MI'), '') AS at, h.what, h.detail FROM (
     SELECT e.at, e.kind AS what, coalesce(e.detail ->> 'reason', '') AS detail, e.seq
       FROM event e, about WHERE e.agency_id = $1::int AND e.about = about.word
     UNION ALL
@@ -14,6 +14,11 @@ SELECT to_char(h.at, 'YYYY-MM-DD HH24:MI') AS at, h.what, h.detail FROM (
       FROM task t, about WHERE t.agency_id = $1::int AND (t.party = about.word OR about.word = ANY (t.subjects))
     UNION ALL
     SELECT f.at, 'step ' || f.step || ' ' || f.outcome, coalesce(f.reason, 'of ' || f.cycle), 0
-      FROM fired f JOIN invoice i ON i.agency_id = f.agency_id AND i.invoice_id = f.subject_id
-     WHERE f.agency_id = $1::int AND f.worker = 'invoice_escalation' AND $2 = 'invoice' AND i.ext_id = $3
+      FROM fired f JOIN subject s ON s.agency_id = f.agency_id AND s.subject_id = f.subject_id, about
+     WHERE f.agency_id = $1::int AND s.kind = $2 AND s.ext_id = $3 AND f.subject = about.word
+       AND f.worker = ANY (ARRAY['invoice_escalation', 'license_renewal', 'check_in', 'payer_followup', 'onboarding_packet'])
+    UNION ALL
+    SELECT NULL, 'a start on ' || o.start_on || ' was given up', '', o.start_id
+      FROM placement_start o JOIN placement p USING (agency_id, placement_id)
+     WHERE o.agency_id = $1::int AND $2 = 'placement' AND p.ext_id = $3
 ) h WHERE $4::date IS NULL OR h.at::date = $4::date ORDER BY h.at, h.seq

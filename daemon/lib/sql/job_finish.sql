@@ -5,7 +5,7 @@ WITH verdict AS (
 ), gone AS (
     DELETE FROM job USING verdict v WHERE job.job_id = v.job_id RETURNING job.*, v.outcome, v.reason AS why
 )
-INSERT INTO fired (agency_id, worker, subject_id, cycle, step, job_id, ordinal, party_id, outcome, reason, nominal, at)
-SELECT agency_id, worker, subject_id, cycle, step, job_id, ordinal, party_id, outcome, why, nominal, $4::timestamptz
+INSERT INTO fired (agency_id, worker, subject_id, cycle, step, job_id, ordinal, party_id, outcome, reason, nominal, at, subject)
+SELECT agency_id, worker, subject_id, cycle, step, job_id, ordinal, party_id, outcome, why, nominal, $4::timestamptz, subject
   FROM gone WHERE outcome IN ('done', 'superseded', 'never')
     ON CONFLICT DO NOTHING

@@ -1,14 +1,17 @@
 -- raise_task.sql: a task for the least loaded person who fits; nothing when its matter is already open.
 -- $1 agency  $2 worker  $3 step  $4 party  $5 matter  $6 subjects  $7 title  $8 reason  $9 script  $10 phone  $11 role
--- $12 priority  $13 due_on  $14 instant
+-- $12 priority  $13 due_on  $14 instant  $15 cycle, or NULL
 WITH ladder AS (
     SELECT * FROM unnest(CASE $11 WHEN 'va' THEN ARRAY['va', 'va_lead', 'leadership']
                                   WHEN 'va_lead' THEN ARRAY['va_lead', 'leadership', 'va']
                                   WHEN 'leadership' THEN ARRAY['leadership', 'va_lead', 'va']
                                   ELSE ARRAY[$11, 'va_lead', 'leadership', 'va'] END) WITH ORDINALITY AS l (role, place)
-), manager AS (
+), own AS ( -- the account manager of the facility, the recruiter of the therapist
     SELECT f.account_manager_id AS staff_id FROM facility f
      WHERE f.agency_id = $1::int AND 'facility:' || f.ext_id = $4 AND $11 = 'account_manager'
+    UNION ALL
+    SELECT t.recruiter_id FROM therapist t
+     WHERE t.agency_id = $1::int AND 'therapist:' || t.ext_id = $4 AND $11 = 'recruiter'
 ), person AS (
     SELECT s.staff_id
       FROM staff s JOIN agency a USING (agency_id) LEFT JOIN ladder l ON l.role = s.role
@@ -18,7 +21,7 @@ WITH ladder AS (
       LATERAL (SELECT $14::timestamptz AT TIME ZONE coalesce(s.timezone, a.timezone) AS local) z
      WHERE s.agency_id = $1::int
      ORDER BY s.out_from IS NOT NULL AND z.local::date BETWEEN s.out_from AND coalesce(s.out_until, 'infinity'),
-              s.staff_id IN (SELECT staff_id FROM manager) DESC,
+              s.staff_id IN (SELECT staff_id FROM own) DESC,
               l.place NULLS LAST,
               NOT (s.skills = '{}' OR $2 = ANY (s.skills)),
               NOT (extract(isodow FROM z.local) < 6 AND extract(hour FROM z.local) BETWEEN 8 AND 16),
@@ -26,16 +29,16 @@ WITH ladder AS (
      LIMIT 1
 ), made AS (
 INSERT INTO task (agency_id, worker, step, party, matter, subjects, title, reason, script, phone, assignee_id, priority,
-                  due_on, created_at)
+                  due_on, created_at, cycle)
 SELECT $1::int, $2, $3, $4, $5, $6::text[], $7, $8, $9, $10, (SELECT staff_id FROM person), $12, $13::date,
-       $14::timestamptz
+       $14::timestamptz, $15::date
     ON CONFLICT (agency_id, matter) WHERE state IN ('open', 'taken', 'snoozed') DO NOTHING
 RETURNING task_id, assignee_id
 ), hook AS (
     -- Where web hooks are configured, the desk calls them; not about its own calls.
-    INSERT INTO job (agency_id, worker, subject_id, cycle, step, ordinal, party_id, nominal, ready_at)
+    INSERT INTO job (agency_id, worker, subject_id, cycle, step, ordinal, party_id, nominal, ready_at, subject)
     SELECT $1::int, 'task_desk', task_id, $14::timestamptz::date, 'webhook_created', -1, assignee_id, $14::timestamptz,
-           $14::timestamptz
+           $14::timestamptz, 'task:' || task_id
       FROM made
      WHERE EXISTS (SELECT FROM step WHERE agency_id = $1::int AND worker = 'task_desk' AND step = 'webhook')
        AND $5 <> 'webhook'

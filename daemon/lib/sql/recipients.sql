@@ -1,16 +1,41 @@
--- recipients.sql: the people behind roles for a facility: $1 agency, $2 facility, $3 roles as in a schedule's `to`.
--- One per role: the first whose address is usable (suppressed ones are not).
-SELECT DISTINCT ON (r.place) CASE r.role WHEN 'billing_contact' THEN 'billing' ELSE r.role END AS role, p.name, p.email
-  FROM unnest($3::text[]) WITH ORDINALITY AS r (role, place)
-  JOIN LATERAL (
-      SELECT c.name, c.email, c.ext_id, 0 AS other FROM contact c
-       WHERE c.agency_id = $1::int AND c.facility_id = $2::bigint AND c.email IS NOT NULL
-         AND c.role = CASE r.role WHEN 'billing_contact' THEN 'billing' ELSE r.role END
-      UNION ALL
-      SELECT s.name, s.email, s.ext_id,
-             (r.role = 'account_manager' AND s.staff_id IS DISTINCT FROM f.account_manager_id)::int
-        FROM staff s LEFT JOIN facility f ON f.agency_id = s.agency_id AND f.facility_id = $2::bigint
-       WHERE s.agency_id = $1::int
-         AND (s.role = r.role OR (r.role = 'account_manager' AND s.staff_id = f.account_manager_id))
-  ) p ON NOT EXISTS (SELECT FROM suppression x WHERE x.agency_id = $1::int AND x.address = lower(p.email))
- ORDER BY r.place, p.other, p.ext_id
+-- recipients.sql: the people behind roles: $1 agency, $2 party, $3 roles as in a schedule's `to`, $4 the party's kind.
+-- One for each role: the first whose address is usable (suppressed ones are not), else of the role that stands in for it;
+-- nobody twice.
+WITH stand_in (role, tried, rank) AS (VALUES
+    ('billing_contact', 'billing', 0),
+    ('clinical_director', 'clinical_director', 0), ('clinical_director', 'hr', 1), ('clinical_director', 'compliance', 2),
+    ('hr', 'hr', 0), ('hr', 'compliance', 1), ('hr', 'clinical_director', 2),
+    ('compliance', 'compliance', 0), ('compliance', 'hr', 1), ('compliance', 'clinical_director', 2),
+    ('recruiter', 'recruiter', 0), ('recruiter', 'va_lead', 1),
+    ('account_manager', 'account_manager', 0), ('va', 'va', 0), ('va', 'va_lead', 1),
+    ('va_lead', 'va_lead', 0), ('va_lead', 'leadership', 1), ('leadership', 'leadership', 0)
+), person AS (
+    SELECT r.place, c.role AS role, c.name, c.email, s.rank, 0 AS other, c.ext_id
+      FROM unnest($3::text[]) WITH ORDINALITY AS r (role, place) JOIN stand_in s USING (role)
+      JOIN contact c ON $4 = 'facility' AND c.agency_id = $1::int AND c.facility_id = $2::bigint AND c.role = s.tried
+    UNION ALL
+    SELECT r.place, s.role, s.name, s.email, i.rank,
+           (s.staff_id IS DISTINCT FROM CASE r.role
+                WHEN 'account_manager' THEN (SELECT account_manager_id FROM facility f WHERE $4 = 'facility'
+                                                AND f.agency_id = $1::int AND f.facility_id = $2::bigint)
+                WHEN 'recruiter' THEN (SELECT recruiter_id FROM therapist t WHERE $4 = 'therapist'
+                                          AND t.agency_id = $1::int AND t.therapist_id = $2::bigint) END)::int,
+           s.ext_id
+      FROM unnest($3::text[]) WITH ORDINALITY AS r (role, place) JOIN stand_in i USING (role)
+      JOIN staff s ON s.agency_id = $1::int AND s.role = i.tried
+    UNION ALL
+    SELECT r.place, r.role, t.name, t.email, 0, 0, t.ext_id
+      FROM unnest($3::text[]) WITH ORDINALITY AS r (role, place)
+      JOIN therapist t ON r.role = 'therapist' AND $4 = 'therapist' AND t.agency_id = $1::int AND t.therapist_id = $2::bigint
+    UNION ALL
+    SELECT r.place, r.role, p.name, p.email, 0, 0, p.ext_id
+      FROM unnest($3::text[]) WITH ORDINALITY AS r (role, place)
+      JOIN payer p ON r.role = 'payer' AND $4 = 'payer' AND p.agency_id = $1::int AND p.payer_id = $2::bigint
+), chosen AS (
+    SELECT DISTINCT ON (place) * FROM person
+     WHERE email IS NOT NULL
+       AND NOT EXISTS (SELECT FROM suppression x WHERE x.agency_id = $1::int AND x.address = lower(person.email))
+     ORDER BY place, rank, other, ext_id
+)
+SELECT role, name, email FROM (SELECT DISTINCT ON (lower(email)) * FROM chosen ORDER BY lower(email), place) c
+ ORDER BY place

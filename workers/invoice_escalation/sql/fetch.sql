@@ -2,8 +2,8 @@
 -- Own columns: gone (why it is moot, or NULL), number, site, currency, due_on, balance, and of the party: agency_name,
 -- facility_name, postal_address, manager_name, phone, history, credit (unallocated, by currency), open (its open
 -- invoices), broken (promises not kept).
-WITH mine AS (
-    SELECT j.*, i.ext_id, i.facility_id, i.currency, i.due_on, i.status, i.status_on, i.settled_on, i.amount_cents,
+WITH asked AS (SELECT $4::jsonb), mine AS (
+    SELECT j.agency_id, j.worker, j.subject_id, j.cycle, j.step, j.job_id, j.ordinal, j.party_id, j.tries, i.ext_id, i.facility_id, i.currency, i.due_on, i.status, i.status_on, i.settled_on, i.amount_cents,
            invoice_balance(i.agency_id, i.invoice_id, i.amount_cents, $2::date) AS balance,
            invoice_held(i.agency_id, i.invoice_id, i.facility_id, $2::date) AS held
       FROM job j JOIN invoice i ON i.agency_id = j.agency_id AND i.invoice_id = j.subject_id

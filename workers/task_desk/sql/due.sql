@@ -24,5 +24,3 @@ SELECT t.task_id, 'task:' || t.task_id, t.due_on, r.step, r.ordinal, s.staff_id,
        ORDER BY rung.ordinal DESC LIMIT 1) r
  WHERE t.agency_id = $1::int AND t.worker <> 'task_desk'
    AND (t.state IN ('open', 'taken') OR (t.state = 'snoozed' AND t.until_on <= $2::date))
-   AND $7::date[] IS NOT NULL AND $3::text[] IS NOT NULL AND $8::text IS NOT NULL AND $9::bigint IS NOT NULL
-   AND $10::date[] IS NOT NULL

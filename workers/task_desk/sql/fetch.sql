@@ -1,6 +1,6 @@
 -- fetch.sql: staff with their open tasks, and aged tasks (parameters and standard columns in daemon/lib/room.h; $3 is not
 -- used here). Own columns: name, email, gone, tasks (JSON), title, days_open; and whom an aged task climbs to.
-WITH mine AS (
+WITH asked AS (SELECT $4::jsonb), mine AS (
     SELECT j.* FROM job j WHERE j.job_id = ANY ($1::bigint[]) AND j.state = 'ready' AND $3::bigint IS NOT NULL
 )
 SELECT m.job_id, m.agency_id, m.subject_id,
