@@ -4,6 +4,7 @@
 
 #include "commands_all.h"
 #include "plan.h"
+#include "rooms.h"
 #include "tickler_sql.h"
 
 /* --- why */
@@ -25,34 +26,84 @@ static int print_list(struct office *office, const struct sql *sql, const char *
     return 0;
 }
 
-/* The next rung: the first step whose day is still to come, on the ladder of the subject's kind. */
-static void print_next(struct office *office, const char *id, day today)
+/* The first step of the row's ladder whose day is still to come; NULL when there is none. */
+static const struct step *next_step(const struct schedule *schedule, const struct db_rows *rows, int row, day today,
+                                    day *ret_on)
 {
-    const struct schedule *schedule = config_schedule(office->config, "invoice_escalation");
-    g_autofree char *agency = office_agency_text(office), *date = day_format(today);
-    AUTO_ROWS struct db_rows *invoice = db_ask_with(office->db, &sql_why_invoice, NULL, agency, id, date);
-    if (!schedule || !invoice || db_rows_count(invoice) == 0)
-        return;
-    const char *gone = db_text(invoice, 0, "gone"), *held = db_text(invoice, 0, "held");
-    day due;
-    if (!day_parse(db_text(invoice, 0, "due_on"), &due))
-        return;
-    printf("balance      %s cents on %s\n", db_text(invoice, 0, "balance"), date);
-    if (gone || held) {
-        printf("next         nothing: %s\n", gone ? gone : held);
-        return;
-    }
-    const GPtrArray *ladder = schedule_ladder(schedule, db_text(invoice, 0, "type"));
+    const char *track = db_text(rows, row, "track"), *anchor_text = db_text(rows, row, "anchor");
+    const GPtrArray *ladder = schedule_ladder(schedule, db_text(rows, row, "variant"));
+    const struct step *next = NULL;
+    day anchor;
+    if (!anchor_text || !day_parse(anchor_text, &anchor))
+        return NULL;
     for (guint i = 0; i < ladder->len; i++) {
         const struct step *step = ladder->pdata[i];
-        day on = offset_day(&step->at, schedule->calendar, due);
-        g_autofree char *on_text = day_format(on);
-        if (on <= today)
+        day on = offset_day(&step->at, schedule->calendar, anchor);
+        if (strcmp(schedule_track(schedule, step), track) != 0 || on <= today || (next && on >= *ret_on))
             continue;
-        printf("next         %s on %s (%s from %s)\n", step->id, on_text, step->at_text, db_text(invoice, 0, "due_on"));
+        next = step;
+        *ret_on = on;
+    }
+    return next;
+}
+
+static void print_facts(const char *facts)
+{
+    g_auto(GStrv) lines = g_strsplit(facts ? facts : "", "\n", -1);
+    for (char **line = lines; *line; line++)
+        if (**line)
+            printf("  %s\n", *line);
+}
+
+static void print_stand(const struct office *office, const struct schedule *schedule, const struct db_rows *rows,
+                        int row, day today)
+{
+    const char *track = db_text(rows, row, "track"), *facts = db_text(rows, row, "facts");
+    const char *gone = db_text(rows, row, "gone"), *held = db_text(rows, row, "held");
+    day on = DAY_NONE;
+    const struct step *next = track && !gone && !held ? next_step(schedule, rows, row, today, &on) : NULL;
+    g_autofree char *on_text = next ? day_format(on) : NULL;
+    const char *nothing = gone ? gone : held ? held : "the ladder has no later step";
+    if (office->json) {
+        AUTO_JS struct js *object = js_object();
+        js_set_text(object, "worker", schedule->worker);
+        js_set_text(object, "track", track);
+        js_set_text(object, "anchor", db_text(rows, row, "anchor"));
+        js_set_text(object, "facts", facts);
+        js_set_text(object, "next", next ? next->id : NULL);
+        js_set_text(object, "on", on_text);
+        js_set_text(object, "nothing", track && !next ? nothing : NULL);
+        g_autofree char *line = js_print(object);
+        puts(line);
         return;
     }
-    puts("next         nothing: the ladder has no later step");
+    print_facts(facts);
+    if (next)
+        printf("  next: %s on %s (%s from %s)\n", next->id, on_text, next->at_text, db_text(rows, row, "anchor"));
+    else if (track)
+        printf("  next: nothing%s%s: %s\n", strcmp(track, "main") == 0 ? "" : " of ",
+               strcmp(track, "main") == 0 ? "" : track, nothing);
+}
+
+/* Where the subject stands on the ladders of every room that knows it. */
+static int print_stands(struct office *office, const char *kind, const char *id, day today)
+{
+    g_autofree char *agency = office_agency_text(office), *date = day_format(today);
+    for (gsize i = 0; i < rooms_count; i++) {
+        const struct schedule *schedule = config_schedule(office->config, rooms[i].name);
+        g_autoptr(GError) error = NULL;
+        if (!schedule || !rooms[i].why->text[0])
+            continue;
+        AUTO_ROWS struct db_rows *rows =
+            db_ask_with(office->db, rooms[i].why, &error, agency, kind, id, date, schedule->settings);
+        if (!rows)
+            return refuse_error(error);
+        if (db_rows_count(rows) && !office->json)
+            printf("where it stands (%s)\n", rooms[i].name);
+        for (int r = 0; r < db_rows_count(rows); r++)
+            print_stand(office, schedule, rows, r, today);
+    }
+    return 0;
 }
 
 static gboolean exists(struct office *office, const char *kind, const char *id)
@@ -64,12 +115,14 @@ static gboolean exists(struct office *office, const char *kind, const char *id)
 
 int cmd_why(struct office *office, int argc, char **argv)
 {
-    static const char *const kinds[] = {"invoice", "facility", "staff", "message", "task", NULL};
+    static const char *const kinds[] = {"invoice",   "license", "placement", "application", "payer", "facility",
+                                        "therapist", "staff",   "message",   "task",        NULL};
     char *on = NULL;
     GOptionEntry entries[] = {{"on", 0, 0, G_OPTION_ARG_STRING, &on, NULL, NULL}, {0}};
     take_options(&argc, &argv, entries);
     if (argc != 3 || !g_strv_contains(kinds, argv[1]))
-        usage_error("why needs a kind (invoice, facility, staff, message, task) and an id");
+        usage_error("why needs a kind (invoice, license, placement, application, payer, facility, therapist, staff, "
+                    "message, task) and an id");
     day today = on ? parse_day_option("--on", on) : office_today(office);
     const char *kind = argv[1], *id = argv[2];
     if (!exists(office, kind, id))
@@ -79,8 +132,8 @@ int cmd_why(struct office *office, int argc, char **argv)
         code = print_list(office, &sql_why_waits, "what waits", kind, id, NULL, "nothing");
     if (!code)
         code = print_list(office, &sql_why_holds, "what holds it", kind, id, NULL, "nothing");
-    if (!code && !office->json && strcmp(kind, "invoice") == 0)
-        print_next(office, id, today);
+    if (!code)
+        code = print_stands(office, kind, id, today);
     if (!code && on)
         code = print_list(office, &sql_why_runs, "the schedules on that day", kind, id, on,
                           "no schedule came to its hour");

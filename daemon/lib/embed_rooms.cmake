@@ -18,10 +18,12 @@ foreach(file IN LISTS FILES)
     quoted(${sql}/due.sql due)
     quoted(${sql}/freshness.sql freshness)
     quoted(${sql}/withdraw.sql withdraw)
+    quoted(${sql}/why.sql why)
     string(APPEND questions "static const struct sql ${room}_due = {\"${room}.due\", \"${due}\"};\n"
         "static const struct sql ${room}_freshness = {\"${room}.freshness\", \"${freshness}\"};\n"
-        "static const struct sql ${room}_withdraw = {\"${room}.withdraw\", \"${withdraw}\"};\n")
-    string(APPEND rows "    {\"${room}\", \"${program}\", &${room}_due, &${room}_freshness, &${room}_withdraw},\n")
+        "static const struct sql ${room}_withdraw = {\"${room}.withdraw\", \"${withdraw}\"};\n"
+        "static const struct sql ${room}_why = {\"${room}.why\", \"${why}\"};\n")
+    string(APPEND rows "    {\"${room}\", \"${program}\", &${room}_due, &${room}_freshness, &${room}_withdraw, &${room}_why},\n")
 endforeach()
 file(WRITE ${OUT} "#include \"rooms.h\"\n\n${questions}\nconst struct room_row rooms[] = {\n${rows}};\n"
     "const gsize rooms_count = sizeof(rooms) / sizeof(rooms[0]);\n")

@@ -51,7 +51,9 @@ day offset_latest_anchor(const struct offset *offset, const struct bizcal *cal, 
     return bizcal_add(cal, bizcal_previous(cal, today), -offset->count);
 }
 
-day offset_oldest_anchor(const struct offset *offset, day today)
+day offset_oldest_anchor(const struct offset *offset, const struct bizcal *cal, day today, int forget_after)
 {
-    return offset->count < 0 ? today : DAY_NONE;
+    if (offset->count < 0)
+        return today;
+    return forget_after ? offset_latest_anchor(offset, cal, today - forget_after - 1) + 1 : DAY_NONE;
 }

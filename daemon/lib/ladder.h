@@ -25,5 +25,6 @@ day offset_day(const struct offset *offset, const struct bizcal *cal, day anchor
 day offset_latest_anchor(const struct offset *offset, const struct bizcal *cal, day today);
 
 /* The earliest anchor for which the step still makes sense today: a step before the anchor is void once the anchor
- * has passed, so `today` for a negative offset; DAY_NONE (no bound) otherwise. */
-day offset_oldest_anchor(const struct offset *offset, day today);
+ * has passed, so `today` for a negative offset; otherwise the anchors whose step is more than `forget_after` days late
+ * are left out, and DAY_NONE (no bound) stands where that is 0. */
+day offset_oldest_anchor(const struct offset *offset, const struct bizcal *cal, day today, int forget_after);

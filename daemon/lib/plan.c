@@ -47,9 +47,9 @@ static void add_ladder(struct rungs *rungs, const char *variant, const GPtrArray
         const struct step *step = ladder->pdata[i];
         const char *track = schedule_track(schedule, step);
         day latest = offset_latest_anchor(&step->at, schedule->calendar, today);
-        day oldest = offset_oldest_anchor(&step->at, today);
-        if (oldest == DAY_NONE) {
-            add_rung(rungs, variant, track, step, latest, DAY_NONE, DAY_NONE);
+        day oldest = offset_oldest_anchor(&step->at, schedule->calendar, today, schedule->forget_after_d);
+        if (step->at.count >= 0) {
+            add_rung(rungs, variant, track, step, latest, oldest, DAY_NONE);
             continue;
         }
         /* A step before its anchor falls on a day of its own for each anchor, and not before the subject existed. */
@@ -101,7 +101,7 @@ static const struct sql *wrapped(const struct room_row *room, const char *purpos
 struct asking {
     char *agency, *today, *min_amount;
     struct rungs rungs;
-    const char *values[17];
+    const char *values[17]; /* $1 to $12, and what insert_before adds */
 };
 
 static void asking_open(struct asking *asking, const struct schedule *schedule, int agency, day today)

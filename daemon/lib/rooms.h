@@ -24,6 +24,12 @@ struct room_row {
     const struct sql *freshness;
     /* withdraw.sql: $1 agency_id  $2 date  $3 settings; the room's open tasks whose cause is gone: task_id, reason. */
     const struct sql *withdraw;
+    /*
+     * why.sql, for `tickler why KIND ID`: $1 agency_id  $2 kind  $3 own id  $4 date  $5 settings. One row for each
+     * ladder that the subject stands on: track, anchor (a date, or NULL), variant, facts (lines of text, or NULL), gone
+     * (why no step comes, or NULL), held (a hold's reason, or NULL). Rows without a track say only facts.
+     */
+    const struct sql *why;
 };
 
 extern const struct room_row rooms[];

@@ -407,6 +407,16 @@ static void take_hours(const struct yaml *node, int *ret, struct problems *probl
         yaml_wrong(node, problems, "a time like 48h or 3d is expected");
 }
 
+static void take_days(const struct yaml *node, int *ret, struct problems *problems)
+{
+    struct offset days;
+    if (node->kind == YAML_TEXT && offset_parse(node->text, &days) && !days.business && !days.then_business &&
+        days.count > 0)
+        *ret = days.count;
+    else
+        yaml_wrong(node, problems, "a number of days like 30d is expected");
+}
+
 static void take_calendar(struct loading *in, const struct yaml *node, const GArray *days_off)
 {
     static const char *const names[] = {"us_federal", "weekends"};
@@ -466,6 +476,8 @@ static void take_brakes(struct loading *in, const struct yaml *root)
     }
     if ((node = yaml_get(root, "stop_if_data_older_than")))
         take_hours(node, &s->stop_if_data_older_than_h, in->problems);
+    if ((node = yaml_get(root, "forget_after")))
+        take_days(node, &s->forget_after_d, in->problems);
     if ((node = yaml_get(root, "storm_brake")))
         (void)!yaml_count(node, 0, 1000000000, &s->storm_brake, in->problems);
     if ((node = yaml_get(root, "min_amount")))
@@ -536,12 +548,12 @@ static void take_settings(struct loading *in, const struct yaml *node)
 
 static void take_root(struct loading *in, const struct yaml *root, const char *path, const GArray *days_off)
 {
-    static const char *const words[] = {"worker",       "run",         "timezone",
-                                        "clock_change", "calendar",    "window",
-                                        "catch_up",     "min_gap",     "stop_if_data_older_than",
-                                        "limits",       "storm_brake", "min_amount",
-                                        "thank_you",    "tracks",      "settings",
-                                        "steps",        "overrides"};
+    static const char *const words[] = {"worker",       "run",       "timezone",
+                                        "clock_change", "calendar",  "window",
+                                        "catch_up",     "min_gap",   "stop_if_data_older_than",
+                                        "forget_after", "limits",    "storm_brake",
+                                        "min_amount",   "thank_you", "tracks",
+                                        "settings",     "steps",     "overrides"};
     (void)!yaml_expect_map(root, words, ARRAY_LEN(words), in->problems);
     static const char *const needed[] = {"worker", "run", "timezone", "steps"};
     for (gsize i = 0; i < ARRAY_LEN(needed); i++)

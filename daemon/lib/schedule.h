@@ -60,6 +60,7 @@ struct schedule {
     enum catch_up catch_up;
     struct offset min_gap;          /* between two letters to one party; 0d: none */
     int stop_if_data_older_than_h;  /* 0: no brake */
+    int forget_after_d;             /* a step that is later than this is left out; 0: however late */
     int per_party_per_day, per_run; /* 0: no limit */
     int storm_brake;                /* a plan of more jobs is held; 0: no brake */
     gint64 min_amount_cents;        /* smaller balances are not chased */

@@ -76,7 +76,7 @@ def test_a_day_at_the_desk(house):
     hold, = house.sql("SELECT kind, until_on, amount_cents FROM hold")
     assert hold == ("promise_to_pay", TODAY + 7 * DAY, 10000)
     why = run(house, "why", "invoice", invoice)
-    assert "promise_to_pay" in why and "next         nothing: promise_to_pay" in why and "step call done" in why, why
+    assert "promise_to_pay" in why and "next: nothing: promise_to_pay" in why and "step call done" in why, why
     assert invoice not in run(house, "plan", "--as-of", TODAY + 3 * DAY)
     held, = house.sql("SELECT ext_id FROM hold")[0]
     run(house, "release", held)

@@ -3,36 +3,11 @@
  * rows that a query would give are made here; db.c is not linked. Cases of other systems carry their ids (KB Kill Bill,
  * OC OCA, EN ERPNext, IN Invoice Ninja).
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers" /* a table names only what matters to a row */
 
 #include "invoice_escalation/decide.c"
 
-#include "problems.h"
-#include "room_shared.h"
-
-struct db_rows {
-    GPtrArray *rows; /* GHashTable: column -> text */
-};
-
-const char *db_text(const struct db_rows *rows, int row, const char *column)
-{
-    return g_hash_table_lookup(rows->rows->pdata[row], column);
-}
-
-gint64 db_int(const struct db_rows *rows, int row, const char *column)
-{
-    const char *text = db_text(rows, row, column);
-    return text ? g_ascii_strtoll(text, NULL, 10) : 0;
-}
+#include "scene.h"
 
 #define TODAY "2027-03-03" /* a Wednesday */
 
@@ -48,11 +23,6 @@ struct bill {
     const char *currency, *gone, *held;
     gboolean fired;
     int broken;
-};
-
-struct scene {
-    struct db_rows rows;
-    struct party *party;
 };
 
 static void put(GHashTable *row, const char *column, const char *text)
@@ -135,7 +105,7 @@ static void run(struct scene *scene, const struct bill *bills, int n)
     room_decide(&room, scene->party);
 }
 
-static void scene_free(struct scene *scene)
+static void scene_end(struct scene *scene)
 {
     party_free(scene->party);
     g_ptr_array_unref(scene->rows.rows);
@@ -265,7 +235,7 @@ static void test_table(void **state UNUSED)
         g_autofree char *told = story(&scene);
         if (strcmp(told, e->story) != 0)
             fail_msg("%s:\n  expected %s\n  found    %s", e->id, e->story, told);
-        scene_free(&scene);
+        scene_end(&scene);
     }
 }
 
@@ -287,7 +257,7 @@ static void test_data_of_a_letter(void **state UNUSED)
     assert_string_equal(js_get_text(row, "amount"), "1,234.50");
     assert_string_equal(js_get_text(row, "balance"), "1,000.00");
     assert_true(js_get_bool(row, "late"));
-    scene_free(&scene);
+    scene_end(&scene);
 }
 
 static void test_a_task_says_why(void **state UNUSED)
@@ -301,7 +271,7 @@ static void test_a_task_says_why(void **state UNUSED)
     assert_string_equal(task->matter, "call facility:F USD");
     assert_string_equal(task->role, "va");
     assert_string_equal(task->script, "call");
-    scene_free(&scene);
+    scene_end(&scene);
 }
 
 static void test_allocation_is_looked_at_again_next_business_day(void **state UNUSED)
@@ -312,7 +282,7 @@ static void test_allocation_is_looked_at_again_next_business_day(void **state UN
     const struct job *job = scene.party->jobs->pdata[0];
     assert_true(job->until == zone_at(schedule->zone, scene.party->today + 1, 0));
     assert_string_equal(((struct task_wish *)scene.party->tasks->pdata[0])->title, "Allocate 30.00 USD of Clinic");
-    scene_free(&scene);
+    scene_end(&scene);
 }
 
 static void test_money(void **state UNUSED)

@@ -98,9 +98,11 @@ static void SC_05_weekends_and_holidays(void **state)
         const char *at, *anchor, *day;
     } table[] = {{"+3d", "2027-01-12", "2027-01-15"}, /* a Friday stays */
                  {"+3d", "2027-01-13", "2027-01-19"}, /* Saturday, and Monday is a holiday */
-                 {"0d", "2027-07-04", "2027-07-06"},   {"-5bd", "2027-01-20", "2027-01-12"},
-                 {"-5bd", "2027-01-18", "2027-01-11"}, {"+1bd", "2027-12-23", "2027-12-27"},
-                 {"+0bd", "2027-01-16", "2027-01-19"}, {"+366d", "2028-02-29", "2029-03-01"}};
+                 {"0d", "2027-07-04", "2027-07-06"},       {"-5bd", "2027-01-20", "2027-01-12"},
+                 {"-5bd", "2027-01-18", "2027-01-11"},     {"+1bd", "2027-12-23", "2027-12-27"},
+                 {"+0bd", "2027-01-16", "2027-01-19"},     {"+366d", "2028-02-29", "2029-03-01"},
+                 {"+30d+3bd", "2027-01-01", "2027-02-04"}, /* Sunday, so Monday the 1st, and three more */
+                 {"+30d+0bd", "2027-01-01", "2027-02-01"}};
     for (gsize i = 0; i < ARRAY_LEN(table); i++) {
         struct offset offset;
         assert_true(offset_parse(table[i].at, &offset));
@@ -117,7 +119,8 @@ static void SC_05_weekends_and_holidays(void **state)
 static void latest_anchor_holds(void **state)
 {
     (void)state;
-    static const char *const steps[] = {"0d", "+3d", "+10d", "+90d", "-30d", "-5bd", "+1bd", "+10bd", "-1bd", "0bd"};
+    static const char *const steps[] = {"0d",   "+3d",      "+10d",  "+90d", "-30d", "-5bd",
+                                        "+1bd", "+30d+3bd", "+10bd", "-1bd", "0bd"};
     struct bizcal *cal = bizcal_new("us_federal");
     for (gsize i = 0; i < ARRAY_LEN(steps); i++) {
         struct offset offset;
@@ -126,6 +129,13 @@ static void latest_anchor_holds(void **state)
             day latest = offset_latest_anchor(&offset, cal, today);
             assert_true(offset_day(&offset, cal, latest) <= today);
             assert_true(offset_day(&offset, cal, latest + 1) > today);
+            day oldest = offset_oldest_anchor(&offset, cal, today, 30);
+            if (offset.count < 0) {
+                assert_int_equal(oldest, today); /* void once the anchor has passed */
+                continue;
+            }
+            assert_true(offset_day(&offset, cal, oldest) >= today - 30); /* not more than 30 days late */
+            assert_true(offset_day(&offset, cal, oldest - 1) < today - 30);
         }
     }
     bizcal_free(cal);
