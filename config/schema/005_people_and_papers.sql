@@ -145,6 +145,7 @@ CREATE TABLE panel_application (
     effective_on   date,
     revalidate_on  date,
     reference      text,
+    next_on        date,                    -- when to ask again, as agreed on the phone; NULL: by the ladder
     PRIMARY KEY (agency_id, application_id),
     UNIQUE (agency_id, ext_id),
     FOREIGN KEY (agency_id, therapist_id) REFERENCES therapist,
