@@ -26,6 +26,8 @@ const struct command commands[] = {
     {"rehearse", "--from DATE --to DATE [--schedules FOLDER]",
      "Runs the real processes on a copy of the data under a virtual clock",
      "rehearse --from 2027-03-01 --to 2027-03-31", NEEDS_AGENCY, cmd_rehearse},
+    {"preview", "--days N", "Shows the letters and tasks of the coming days if nobody answers and nothing is paid",
+     "preview --days 7", NEEDS_AGENCY, cmd_preview},
     {"tasks", "[--va STAFF] [--state S]", "Lists the tasks of people", "tasks --va VA-1", NEEDS_AGENCY, cmd_tasks},
     {"task", "ID [take | done --outcome O [--note N] [--date D] [--amount A] | snooze --until D | assign STAFF]",
      "Shows a task, or records what became of it",

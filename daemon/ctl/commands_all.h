@@ -10,7 +10,7 @@ command_fn cmd_import;                                                          
 command_fn cmd_demo;                                                                   /* demo.c */
 command_fn cmd_status;                                                                 /* status.c */
 command_fn cmd_plan, cmd_run;                                                          /* plan_command.c */
-command_fn cmd_rehearse;                                                               /* rehearse.c */
+command_fn cmd_rehearse, cmd_preview;                                                  /* rehearse.c */
 command_fn cmd_tasks, cmd_task;                                                        /* tasks.c */
 command_fn cmd_hold, cmd_release, cmd_pause, cmd_resume, cmd_retry, cmd_release_storm; /* operations.c */
 /* Places a hold from today on; answers 0 or 1. Also for outcomes of tasks. */

@@ -1,6 +1,7 @@
 /*
- * tickler rehearse: the real processes on a copy of the data under a virtual clock. The copy is a database of its own
- * in the same cluster, the letters are recorded and go nowhere, and both are gone afterwards whatever happens.
+ * tickler rehearse, tickler preview: the real processes on a copy of the data under a virtual clock. The copy is a
+ * database of its own in the same cluster, the letters are recorded and go nowhere, and both are gone afterwards
+ * whatever happens.
  */
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -22,55 +23,18 @@ struct rehearsal {
     char *dir;  /* scratch state directory */
     char *owner_url, *app_url;
     struct db *live, *scratch;
-    day from, to;
+    instant from;
+    day to;
     const char *schedules;
 };
 
-/* Copied in this order, so that foreign keys hold. The event chain and the engine's history come too. */
-static const char *const tables[] = {"agency",
-                                     "staff",
-                                     "facility",
-                                     "contact",
-                                     "therapist",
-                                     "license",
-                                     "ce_record",
-                                     "payer",
-                                     "placement",
-                                     "placement_payer",
-                                     "placement_start",
-                                     "panel_application",
-                                     "packet_item",
-                                     "document",
-                                     "invoice",
-                                     "payment",
-                                     "response",
-                                     "hold",
-                                     "suppression",
-                                     "rule_pack",
-                                     "license_rule",
-                                     "license_rule_category",
-                                     "packet_rule",
-                                     "schedule",
-                                     "step",
-                                     "occurrence",
-                                     "job",
-                                     "fired",
-                                     "message",
-                                     "message_step",
-                                     "spent",
-                                     "task",
-                                     "event",
-                                     "event_head",
-                                     "import"};
-
-/* Generated columns and identity ALWAYS columns need care: the list of a table's plain columns comes from the catalog.
- */
-static gboolean copy_table(struct rehearsal *r, const char *table, GError **error)
+static const struct zone *first_zone(const struct rehearsal *r)
 {
-    AUTO_ROWS struct db_rows *rows = db_ask_with(r->live, &sql_table_columns, error, table);
-    if (!rows)
-        return FALSE;
-    const char *columns = db_text(rows, 0, "columns");
+    return ((struct schedule *)r->office->config->schedules->pdata[0])->zone;
+}
+
+static gboolean copy_table(struct rehearsal *r, const char *table, const char *columns, GError **error)
+{
     g_autofree char *from = g_strdup_printf("COPY (SELECT %s FROM %s ORDER BY 1, 2) TO STDOUT", columns, table);
     g_autofree char *to = g_strdup_printf("COPY %s (%s) FROM STDIN", table, columns);
     return db_copy_across(r->live, from, r->scratch, to, error);
@@ -78,16 +42,18 @@ static gboolean copy_table(struct rehearsal *r, const char *table, GError **erro
 
 static gboolean copy_data(struct rehearsal *r, GError **error)
 {
-    /* One snapshot; triggers rest, since what they would compute is copied. */
+    /* One snapshot; triggers and foreign keys rest, since what they would compute or check is copied. */
     gboolean good = db_run(r->live, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", error) &&
                     db_run(r->live, "SET LOCAL statement_timeout = 0", error) &&
                     db_run(r->scratch, "SET session_replication_role = replica", error) &&
                     db_run(r->scratch, "SET statement_timeout = 0", error);
-    for (gsize i = 0; good && i < ARRAY_LEN(tables); i++)
-        good = copy_table(r, tables[i], error);
+    AUTO_ROWS struct db_rows *tables = good ? db_ask(r->live, &sql_rehearsal_tables, 0, NULL, error) : NULL;
+    good = tables != NULL;
+    for (int i = 0; good && i < db_rows_count(tables); i++)
+        good = copy_table(r, db_text(tables, i, "name"), db_text(tables, i, "columns"), error);
     db_rollback(r->live);
-    AUTO_ROWS struct db_rows *set = good ? db_ask(r->scratch, &sql_set_sequences, 0, NULL, error) : NULL;
-    return set && db_run(r->scratch, "SET session_replication_role = DEFAULT; ANALYZE", error);
+    return good && db_run(r->scratch, sql_set_sequences.text, error) &&
+           db_run(r->scratch, "SET session_replication_role = DEFAULT; ANALYZE", error);
 }
 
 static gboolean make_scratch(struct rehearsal *r, GError **error)
@@ -120,17 +86,15 @@ static gboolean make_dir(struct rehearsal *r, GError **error)
     r->dir = g_steal_pointer(&template);
     g_autofree char *config = g_build_filename(r->dir, "config", NULL),
                     *clock = g_build_filename(r->dir, "clock", NULL);
-    const struct zone *zone = ((struct schedule *)r->office->config->schedules->pdata[0])->zone;
     return config_copy(r->schedules ? r->schedules : r->office->config_dir, config, error) &&
-           clock_make_file(clock, zone_at(zone, r->from, 0), error);
+           clock_make_file(clock, r->from, error);
 }
 
 static gboolean run_tree(struct rehearsal *r, GError **error)
 {
-    const struct zone *zone = ((struct schedule *)r->office->config->schedules->pdata[0])->zone;
     g_autofree char *bin = programs_dir(), *program = g_build_filename(bin, "ticklerd", NULL);
     g_autofree char *clock = g_build_filename(r->dir, "clock", NULL), *log = g_build_filename(r->dir, "log", NULL);
-    g_autofree char *until = instant_format(zone_at(zone, r->to + 1, 0) - 1);
+    g_autofree char *until = instant_format(zone_at(first_zone(r), r->to + 1, 0) - 1);
     char *argv[] = {program,
                     (char *)"--dir",
                     r->dir,
@@ -172,13 +136,46 @@ static void clean_up(struct rehearsal *r)
     g_free(r->app_url);
 }
 
-static gboolean print_effects(struct rehearsal *r, GError **error)
+/* The effects as the contract's stream, or as a table. */
+static void print_stream(const struct rehearsal *r, const struct db_rows *rows)
 {
-    const struct zone *zone = ((struct schedule *)r->office->config->schedules->pdata[0])->zone;
-    g_autofree char *from = instant_format(zone_at(zone, r->from, 0)), *agency = office_agency_text(r->office);
-    AUTO_ROWS struct db_rows *rows = db_ask_with(r->scratch, &sql_effects, error, agency, from, zone_name(zone));
+    print_rows(r->office, rows, "nothing would happen in these days");
+}
+
+/* Letters and tasks below the day on which they would come. */
+static void print_days(const struct rehearsal *r, const struct db_rows *rows)
+{
+    static const char *const names[] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
+    g_autofree char *shown = g_strdup("");
+    for (int row = 0; row < db_rows_count(rows); row++) {
+        const char *effect = db_text(rows, row, "effect");
+        gboolean letter = strcmp(effect, "message") == 0;
+        g_autofree char *date = g_strndup(db_text(rows, row, "at"), 10);
+        day on;
+        if ((!letter && strcmp(effect, "task") != 0) || !day_parse(date, &on))
+            continue;
+        if (strcmp(date, shown) != 0)
+            printf("%s %s\n", date, names[day_weekday(on)]);
+        g_free(shown);
+        shown = g_strdup(date);
+        printf("  %-7s %-20s %-22s %s: %s\n", letter ? "letter" : "task", db_text(rows, row, "worker"),
+               db_text(rows, row, "step"), db_text(rows, row, letter ? "party" : "assignee"),
+               db_text(rows, row, letter ? "subject_line" : "title"));
+    }
+    g_autofree char *last = day_format(r->to);
+    if (!*shown)
+        printf("no letters and no tasks until %s\n", last);
+}
+
+typedef void print_effects(const struct rehearsal *r, const struct db_rows *rows);
+
+static gboolean tell(struct rehearsal *r, print_effects *print, GError **error)
+{
+    g_autofree char *from = instant_format(r->from), *agency = office_agency_text(r->office);
+    AUTO_ROWS struct db_rows *rows =
+        db_ask_with(r->scratch, &sql_effects, error, agency, from, zone_name(first_zone(r)));
     if (rows)
-        print_rows(r->office, rows, "nothing would happen in these days");
+        print(r, rows);
     return rows != NULL;
 }
 
@@ -187,6 +184,21 @@ static volatile sig_atomic_t interrupted;
 static void on_interrupt(int number UNUSED)
 {
     interrupted = 1; /* waitpid ends with the tree, which gets the signal too; then everything is cleaned up */
+}
+
+static int rehearse(struct rehearsal *r, print_effects *print)
+{
+    signal(SIGINT, on_interrupt);
+    signal(SIGTERM, on_interrupt);
+    g_autofree char *id = crypto_random_id();
+    r->name = g_strdup_printf("rehearsal_%.12s", id);
+    g_autoptr(GError) error = NULL;
+    gboolean good =
+        make_scratch(r, &error) && make_dir(r, &error) && run_tree(r, &error) && !interrupted && tell(r, print, &error);
+    clean_up(r);
+    if (good)
+        return 0;
+    return error ? refuse_error(error) : refuse("interrupted");
 }
 
 int cmd_rehearse(struct office *office, int argc, char **argv)
@@ -201,23 +213,27 @@ int cmd_rehearse(struct office *office, int argc, char **argv)
     take_options(&argc, &argv, entries);
     if (!from || !to || argc != 1)
         usage_error("rehearse needs --from DATE and --to DATE");
-    struct rehearsal r = {.office = office,
-                          .from = parse_day_option("--from", from),
-                          .to = parse_day_option("--to", to),
-                          .schedules = schedules};
-    if (r.to < r.from)
+    day first = parse_day_option("--from", from);
+    struct rehearsal r = {.office = office, .to = parse_day_option("--to", to), .schedules = schedules};
+    if (r.to < first)
         usage_error("--to %s is before --from %s", to, from);
     if (office->config->schedules->len == 0)
         return refuse("there is no schedule to rehearse");
-    signal(SIGINT, on_interrupt);
-    signal(SIGTERM, on_interrupt);
-    g_autofree char *id = crypto_random_id();
-    r.name = g_strdup_printf("rehearsal_%.12s", id);
-    g_autoptr(GError) error = NULL;
-    gboolean good = make_scratch(&r, &error) && make_dir(&r, &error) && run_tree(&r, &error) && !interrupted &&
-                    print_effects(&r, &error);
-    clean_up(&r);
-    if (good)
-        return 0;
-    return error ? refuse_error(error) : refuse("interrupted");
+    r.from = zone_at(first_zone(&r), first, 0);
+    return rehearse(&r, print_stream);
+}
+
+/* The coming days if nobody answers and nothing is paid: a rehearsal that begins now. */
+int cmd_preview(struct office *office, int argc, char **argv)
+{
+    int days = 0;
+    GOptionEntry entries[] = {{"days", 0, 0, G_OPTION_ARG_INT, &days, NULL, NULL}, {0}};
+    take_options(&argc, &argv, entries);
+    if (days < 1 || days > 400 || argc != 1)
+        usage_error("preview needs --days N, 1 to 400");
+    if (office->config->schedules->len == 0)
+        return refuse("there is no schedule to rehearse");
+    struct rehearsal r = {.office = office, .from = clock_now()};
+    r.to = zone_day(first_zone(&r), r.from) + days - 1;
+    return rehearse(&r, office->json ? print_stream : print_days);
 }

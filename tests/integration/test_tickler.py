@@ -117,6 +117,20 @@ def test_check_and_effects(house):
     path.write_text(before)
 
 
+def test_preview(house):
+    """The coming days on a copy: by day, or as the contract's stream; nothing of it happens."""
+    before = [house.one(f"SELECT count(*) FROM {table}") for table in ("message", "task", "occurrence", "event")]
+    rows = house.json("preview", "--days", "40")
+    assert {r["effect"] for r in rows} >= {"message", "task"} and all(r["at"][:10] >= str(TODAY) for r in rows)
+    assert any(r["step"] == "formal" for r in rows), "25 days late today, so the formal letter is due in the coming days"
+    text = run(house, "preview", "--days", "40")
+    formal = next(r for r in rows if r["step"] == "formal")
+    assert f"{formal['at'][:10]} " in text and formal["subject_line"] in text, text
+    assert "1 to 400" in run(house, "preview", "--days", "0", code=2)
+    assert before == [house.one(f"SELECT count(*) FROM {table}") for table in ("message", "task", "occurrence", "event")]
+    assert house.one("SELECT count(*) FROM pg_database WHERE datname LIKE 'rehearsal%%'") == 0, "the copy was left"
+
+
 def test_two_agencies_are_apart(house):
     folder = house.root / "b"
     folder.mkdir()
