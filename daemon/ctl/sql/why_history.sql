@@ -16,7 +16,7 @@ SELECT coalesce(to_char(h.at, 'YYYY-MM-DD HH24:MI'), '') AS at, h.what, h.detail
     SELECT f.at, 'step ' || f.step || ' ' || f.outcome, coalesce(f.reason, 'of ' || f.cycle), 0
       FROM fired f JOIN subject s ON s.agency_id = f.agency_id AND s.subject_id = f.subject_id, about
      WHERE f.agency_id = $1::int AND s.kind = $2 AND s.ext_id = $3 AND f.subject = about.word
-       AND f.worker = ANY (ARRAY['invoice_escalation', 'license_renewal', 'check_in', 'payer_followup', 'onboarding_packet'])
+       AND f.worker IN (SELECT worker FROM schedule WHERE agency_id = $1::int)
     UNION ALL
     SELECT NULL, 'a start on ' || o.start_on || ' was given up', '', o.start_id
       FROM placement_start o JOIN placement p USING (agency_id, placement_id)
