@@ -389,6 +389,20 @@ UPDATE fired SET subject = 'invoice:' || i.ext_id FROM invoice i
 -- The round of the ladder that a task belongs to: when the round is over, the task may withdraw.
 ALTER TABLE task ADD COLUMN cycle date;
 
+-- Who suppressed an address, and what came back to us: each mail of the bounces' Maildir once, by its own bytes. A letter
+-- that came back says so.
+ALTER TABLE suppression ADD COLUMN placed_by text NOT NULL DEFAULT 'relay';
+ALTER TABLE message ADD COLUMN returned text; -- why it came back, in the other side's words
+CREATE TABLE bounce (
+    digest     text PRIMARY KEY,            -- SHA-256 of the mail
+    outcome    text NOT NULL CHECK (outcome IN ('suppressed', 'undelivered', 'repeated', 'nothing', 'for people')),
+    agency_id  int REFERENCES agency,       -- of the letter; NULL: none of ours
+    message_id bigint,
+    at         timestamptz NOT NULL,
+    FOREIGN KEY (agency_id, message_id) REFERENCES message
+);
+CREATE INDEX bounce_for_people ON bounce (at) WHERE outcome = 'for people';
+
 -- Letters may carry documents; lifting a suppression keeps its history in the event log.
 GRANT SELECT ON subject TO ticklerd_app;
 REVOKE DELETE ON document, placement_start FROM ticklerd_app;

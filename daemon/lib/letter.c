@@ -1,9 +1,9 @@
-/* Letters as bytes by GMime: the only file that knows it. Nothing here is random: the same fields give the same bytes.
- */
+/* What a letter may hold: addresses and headers are checked here, before mime.c makes bytes of them. */
 #include "letter.h"
 
-#include <gmime/gmime.h>
 #include <string.h>
+
+#include "mime.h"
 
 static gboolean plain_header(const char *value)
 {
@@ -63,119 +63,7 @@ static gboolean fields_are_good(const struct letter *letter, GError **error)
     return TRUE;
 }
 
-/* A part from a stream: set_text would choose a charset by itself. */
-static GMimePart *text_part(const char *subtype, const char *text)
-{
-    GMimePart *part = g_mime_part_new_with_type("text", subtype);
-    g_mime_object_set_content_type_parameter(GMIME_OBJECT(part), "charset", "utf-8");
-    GMimeStream *stream = g_mime_stream_mem_new_with_buffer(text, strlen(text));
-    GMimeDataWrapper *content = g_mime_data_wrapper_new_with_stream(stream, GMIME_CONTENT_ENCODING_DEFAULT);
-    g_mime_part_set_content(part, content);
-    g_mime_part_set_content_encoding(part, GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE);
-    g_object_unref(content);
-    g_object_unref(stream);
-    return part;
-}
-
-/* A multipart whose boundary comes from the Message-ID. */
-static GMimeMultipart *multipart(const struct letter *letter, const char *subtype)
-{
-    GMimeMultipart *parts = g_mime_multipart_new_with_subtype(subtype);
-    g_autofree char *seed = g_strconcat(subtype, letter->message_id, NULL);
-    g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, seed, -1);
-    g_autofree char *boundary = g_strdup_printf("=_%.40s", digest);
-    g_mime_multipart_set_boundary(parts, boundary);
-    return parts;
-}
-
-static GMimePart *attachment_part(const struct attachment *attachment)
-{
-    g_auto(GStrv) type = g_strsplit(attachment->media_type, "/", 2);
-    GMimePart *part = g_mime_part_new_with_type(type[0], type[1] ? type[1] : "octet-stream");
-    gsize size;
-    const char *bytes = g_bytes_get_data(attachment->bytes, &size);
-    GMimeStream *stream = g_mime_stream_mem_new_with_buffer(bytes, size);
-    GMimeDataWrapper *content = g_mime_data_wrapper_new_with_stream(stream, GMIME_CONTENT_ENCODING_DEFAULT);
-    g_mime_part_set_content(part, content);
-    g_mime_part_set_content_encoding(part, GMIME_CONTENT_ENCODING_BASE64);
-    g_mime_part_set_filename(part, attachment->name);
-    g_object_unref(content);
-    g_object_unref(stream);
-    return part;
-}
-
-static GMimeObject *with_attachments(const struct letter *letter, GMimeObject *body)
-{
-    if (!letter->attachments || !letter->attachments->len)
-        return body;
-    GMimeMultipart *all = multipart(letter, "mixed");
-    g_mime_multipart_add(all, body);
-    g_object_unref(body);
-    for (guint i = 0; i < letter->attachments->len; i++) {
-        GMimePart *part = attachment_part(letter->attachments->pdata[i]);
-        g_mime_multipart_add(all, GMIME_OBJECT(part));
-        g_object_unref(part);
-    }
-    return GMIME_OBJECT(all);
-}
-
-static GMimeObject *body_of(const struct letter *letter)
-{
-    GMimePart *text = text_part("plain", letter->text);
-    if (!letter->html)
-        return GMIME_OBJECT(text);
-    GMimeMultipart *both = multipart(letter, "alternative");
-    GMimePart *html = text_part("html", letter->html);
-    g_mime_multipart_add(both, GMIME_OBJECT(text));
-    g_mime_multipart_add(both, GMIME_OBJECT(html));
-    g_object_unref(text);
-    g_object_unref(html);
-    return GMIME_OBJECT(both);
-}
-
-static GBytes *bytes_of(GMimeMessage *message)
-{
-    GMimeFormatOptions *crlf = g_mime_format_options_clone(NULL);
-    g_mime_format_options_set_newline_format(crlf, GMIME_NEWLINE_FORMAT_DOS);
-    GMimeStream *out = g_mime_stream_mem_new();
-    g_mime_object_write_to_stream(GMIME_OBJECT(message), crlf, out);
-    g_mime_format_options_free(crlf);
-    GByteArray *array = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(out));
-    GBytes *bytes = g_bytes_new(array->data, array->len);
-    g_object_unref(out);
-    return bytes;
-}
-
 GBytes *letter_build(const struct letter *letter, GError **error)
 {
-    static gsize started;
-    if (g_once_init_enter(&started)) {
-        g_mime_init();
-        g_once_init_leave(&started, 1);
-    }
-    if (!fields_are_good(letter, error))
-        return NULL;
-    GMimeMessage *message = g_mime_message_new(TRUE);
-    g_mime_message_add_mailbox(message, GMIME_ADDRESS_TYPE_FROM, letter->from_name, letter->from_address);
-    g_mime_message_add_mailbox(message, GMIME_ADDRESS_TYPE_TO, letter->to_name, letter->to_address);
-    if (letter->reply_to)
-        g_mime_message_add_mailbox(message, GMIME_ADDRESS_TYPE_REPLY_TO, NULL, letter->reply_to);
-    g_mime_message_set_subject(message, letter->subject, "utf-8");
-    g_autoptr(GDateTime) date = g_date_time_new_from_unix_utc(letter->date / G_USEC_PER_SEC);
-    g_mime_message_set_date(message, date);
-    g_mime_message_set_message_id(message, letter->message_id);
-    GMimeObject *object = GMIME_OBJECT(message);
-    g_mime_object_set_header(object, "Auto-Submitted", "auto-generated", "utf-8");
-    g_mime_object_set_header(object, "X-Ticklerd-Id", letter->message_id, "utf-8");
-    if (letter->list_unsubscribe) {
-        g_autofree char *uri = g_strdup_printf("<%s>", letter->list_unsubscribe);
-        g_mime_object_set_header(object, "List-Unsubscribe", uri, "utf-8");
-        g_mime_object_set_header(object, "List-Unsubscribe-Post", "List-Unsubscribe=One-Click", "utf-8");
-    }
-    GMimeObject *body = with_attachments(letter, body_of(letter));
-    g_mime_message_set_mime_part(message, body);
-    g_object_unref(body);
-    GBytes *bytes = bytes_of(message);
-    g_object_unref(message);
-    return bytes;
+    return fields_are_good(letter, error) ? mime_write(letter) : NULL;
 }

@@ -1,5 +1,5 @@
 /*
- * letter.h: a letter as RFC 5322 bytes, built by GMime.
+ * letter.h: a letter as RFC 5322 bytes.
  *
  * Text and HTML alternatives in UTF-8, CRLF line ends, RFC 2047 words; `Auto-Submitted: auto-generated`, and
  * `X-Ticklerd-Id` beside the Message-ID for relays that replace it. CR, LF, NUL and <> in an address or header value

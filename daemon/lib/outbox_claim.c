@@ -13,6 +13,7 @@
 
 struct person {
     const char *role, *name, *address; /* lent by the rows */
+    const struct zone *zone;
 };
 
 struct addressing { /* the people of one wish */
@@ -60,22 +61,32 @@ char *desk_render(struct desk *desk, const char *file, enum template_kind kind, 
 
 /* --- whom */
 
+static const struct zone *zone_or(const char *name, const struct zone *otherwise)
+{
+    const struct zone *zone = name ? zone_get(name) : NULL;
+    return zone ? zone : otherwise;
+}
+
 static gboolean find_people(struct desk *desk, const struct job *first, const struct letter_wish *wish,
                             struct addressing *ret, GError **error)
 {
+    const struct zone *of_party = zone_or(db_text(first->rows, first->row, "zone"), desk->schedule->zone);
+    g_autofree char *agency = int_text(first->agency), *party = int_text(first->party_id);
     if (wish->to_address) {
-        ret->people[ret->count++] = (struct person){"person", wish->to_name, wish->to_address};
-        return TRUE;
+        ret->rows = db_ask_with(desk->db, &sql_is_suppressed, error, agency, wish->to_address);
+        if (ret->rows && db_rows_count(ret->rows) == 0)
+            ret->people[ret->count++] = (struct person){"person", wish->to_name, wish->to_address, of_party};
+        return ret->rows != NULL;
     }
     AUTO_ARRAY struct db_array *roles = db_array_new();
     for (int i = 0; i < wish->to_count; i++)
         db_array_add(roles, recipient_names[wish->to[i]]);
-    g_autofree char *agency = int_text(first->agency), *party = int_text(first->party_id);
     g_autofree char *kind = g_strndup(first->party, strcspn(first->party, ":"));
     ret->rows = db_ask_with(desk->db, &sql_recipients, error, agency, party, db_array_text(roles), kind);
     for (int row = 0; ret->rows && row < MIN(db_rows_count(ret->rows), (int)ARRAY_LEN(ret->people)); row++)
-        ret->people[ret->count++] = (struct person){db_text(ret->rows, row, "role"), db_text(ret->rows, row, "name"),
-                                                    db_text(ret->rows, row, "email")};
+        ret->people[ret->count++] =
+            (struct person){db_text(ret->rows, row, "role"), db_text(ret->rows, row, "name"),
+                            db_text(ret->rows, row, "email"), zone_or(db_text(ret->rows, row, "zone"), of_party)};
     return ret->rows != NULL;
 }
 
@@ -122,27 +133,52 @@ static gboolean spend_one(struct desk *desk, const struct party *party, const st
     return touched >= 0;
 }
 
-/* The room's letter to the party today, and for each person one more of all rooms together: all of them or none. */
-static gboolean spend(struct desk *desk, const struct job *job, const struct party *party, const struct addressing *to,
-                      gboolean *ret_spent, GError **error)
+/* What a letter counts against today: the room's letters to the party, and for each of its readers the room's letters
+ * and those of all rooms. A person may be the contact of several parties. */
+static GPtrArray *scopes_of(const struct desk *desk, const struct job *job, const struct addressing *to)
 {
-    g_autoptr(GPtrArray) scopes = g_ptr_array_new_with_free_func(g_free);
+    GPtrArray *scopes = g_ptr_array_new_with_free_func(g_free);
     g_ptr_array_add(scopes, g_strdup_printf("%s %s", job->party, desk->room->name));
     for (int i = 0; i < to->count; i++) {
         g_autofree char *address = g_ascii_strdown(to->people[i].address, -1);
+        g_ptr_array_add(scopes, g_strdup_printf("person %s %s", address, desk->room->name));
         g_ptr_array_add(scopes, g_strdup_printf("person %s", address));
     }
-    guint taken = 0;
-    gboolean good = TRUE;
-    *ret_spent = TRUE;
-    for (; good && *ret_spent && taken < scopes->len; taken += *ret_spent ? 1 : 0) {
-        int cap = taken == 0 ? desk->schedule->per_party_per_day : desk->config->settings->party_per_day_total;
-        good = spend_one(desk, party, job, scopes->pdata[taken], cap, ret_spent, error);
-    }
+    return scopes;
+}
+
+static gboolean give_back(struct desk *desk, const struct party *party, const struct job *job, const GPtrArray *scopes,
+                          GError **error)
+{
     g_autofree char *agency = int_text(job->agency), *today = day_format(party->today);
-    for (guint i = 0; good && !*ret_spent && i < taken; i++)
-        good = db_tell(desk->db, &sql_unspend, error, agency, (char *)scopes->pdata[i], today) >= 0;
-    return good;
+    for (guint i = 0; i < scopes->len; i++)
+        if (db_tell(desk->db, &sql_unspend, error, agency, (char *)scopes->pdata[i], today) < 0)
+            return FALSE;
+    return TRUE;
+}
+
+/* A place in the day's count under every scope, or none at all. What this decision has already is not counted twice. */
+static gboolean spend(struct desk *desk, const struct job *job, struct party *party, const struct addressing *to,
+                      gboolean *ret_spent, GError **error)
+{
+    g_autoptr(GPtrArray) scopes = scopes_of(desk, job, to), taken = g_ptr_array_new();
+    *ret_spent = TRUE;
+    for (guint i = 0; *ret_spent && i < scopes->len; i++) {
+        gboolean all_rooms = i > 0 && i % 2 == 0;
+        if (g_hash_table_contains(party->contacted, scopes->pdata[i]))
+            continue;
+        if (!spend_one(desk, party, job, scopes->pdata[i],
+                       all_rooms ? desk->config->settings->party_per_day_total : desk->schedule->per_party_per_day,
+                       ret_spent, error))
+            return FALSE;
+        if (*ret_spent)
+            g_ptr_array_add(taken, scopes->pdata[i]);
+    }
+    if (!*ret_spent)
+        return give_back(desk, party, job, taken, error);
+    for (guint i = 0; i < taken->len; i++)
+        g_hash_table_add(party->contacted, g_strdup(taken->pdata[i]));
+    return TRUE;
 }
 
 /* A try of today that brought nothing keeps its place in the day's count. */
@@ -166,41 +202,62 @@ static gboolean is_retried(const struct desk *desk, const struct letter_wish *wi
     return FALSE;
 }
 
+/* When the window is open for every reader, each in his own zone; for the first alone when it never is for all. */
+static instant opens_at(const struct desk *desk, const struct addressing *to, instant now)
+{
+    instant at = now;
+    for (int round = 0; round < 4; round++) {
+        instant before = at;
+        for (int i = 0; i < to->count; i++)
+            at = window_next(&desk->schedule->window, to->people[i].zone, at);
+        if (at == before)
+            return at;
+    }
+    return window_next(&desk->schedule->window, to->people[0].zone, now);
+}
+
+/* Whether min_gap has passed since the room last wrote to the party; when not, the wish is postponed. */
+static gboolean keep_gap(struct desk *desk, const struct party *party, const struct letter_wish *wish,
+                         const struct zone *zone, gboolean *ret_good, GError **error)
+{
+    day last = DAY_NONE;
+    *ret_good = TRUE;
+    if (!desk->schedule->min_gap.count || is_retried(desk, wish))
+        return TRUE;
+    if (!last_letter_day(desk, wish->jobs->pdata[0], &last, error))
+        return FALSE;
+    day earliest = last == DAY_NONE ? DAY_NONE : offset_day(&desk->schedule->min_gap, desk->schedule->calendar, last);
+    if (last == DAY_NONE || party->today >= earliest)
+        return TRUE;
+    *ret_good = FALSE;
+    postpone_all(wish, window_next(&desk->schedule->window, zone, zone_at(zone, earliest, 0)),
+                 "too soon after the last letter (min_gap)");
+    return TRUE;
+}
+
 /* May this wish go out now? When not, its jobs are postponed with the reason. */
 static gboolean timely(struct desk *desk, struct party *party, const struct letter_wish *wish,
                        const struct addressing *to, gboolean *ret_now, GError **error)
 {
     const struct job *job = wish->jobs->pdata[0];
-    const struct zone *zone = zone_get(db_text(job->rows, job->row, "zone"));
-    zone = zone ? zone : desk->schedule->zone;
-    instant opens = window_next(&desk->schedule->window, zone, party->now);
+    const struct zone *zone = to->people[0].zone;
+    instant opens = opens_at(desk, to, party->now);
     *ret_now = FALSE;
     if (opens > party->now) {
         postpone_all(wish, opens, "outside the hours in which letters go out");
         return TRUE;
     }
-    if (wish->free_of_gap || !is_outside(wish) || party->contacted) {
+    if (wish->free_of_gap || !is_outside(wish) || has_place_today(desk, party, wish)) {
         *ret_now = TRUE;
         return TRUE;
     }
-    day last = DAY_NONE;
-    if (desk->schedule->min_gap.count && !is_retried(desk, wish) && !last_letter_day(desk, job, &last, error))
+    gboolean good = TRUE;
+    if (!g_hash_table_size(party->contacted) && !keep_gap(desk, party, wish, zone, &good, error))
         return FALSE;
-    if (last != DAY_NONE) {
-        day earliest = offset_day(&desk->schedule->min_gap, desk->schedule->calendar, last);
-        if (party->today < earliest) {
-            instant until = window_next(&desk->schedule->window, zone, zone_at(zone, earliest, 0));
-            postpone_all(wish, until, "too soon after the last letter (min_gap)");
-            return TRUE;
-        }
-    }
-    if (has_place_today(desk, party, wish)) {
-        *ret_now = TRUE;
+    if (!good)
         return TRUE;
-    }
     if (!spend(desk, job, party, to, ret_now, error))
         return FALSE;
-    party->contacted = *ret_now;
     if (!*ret_now)
         postpone_all(wish, window_next(&desk->schedule->window, zone, zone_at(zone, zone_day(zone, party->now) + 1, 0)),
                      "the day's letters to this party or person are spent");
@@ -423,24 +480,47 @@ static gboolean raise_wish(struct desk *desk, struct party *party, const struct 
     return desk_raise(desk->db, &task, &id, error);
 }
 
+/* What a person calls the one whom a role means. */
+static const char *role_in_words(enum recipient role)
+{
+    switch (role) {
+    case TO_BILLING_CONTACT:
+        return "billing contact";
+    case TO_CLINICAL_DIRECTOR:
+        return "clinical director";
+    case TO_HR:
+        return "HR contact";
+    case TO_COMPLIANCE:
+        return "compliance contact";
+    default:
+        return "mail address";
+    }
+}
+
 /* Nobody to write to: the jobs end, and a person is told. */
 static gboolean nobody_to_write_to(struct desk *desk, struct party *party, const struct letter_wish *wish,
                                    GError **error)
 {
     const struct job *first = wish->jobs->pdata[0];
-    const char *role = wish->to_count ? recipient_names[wish->to[0]] : "person";
+    const char *role = wish->to_count ? role_in_words(wish->to[0]) : "mail address";
+    gboolean is_address = strcmp(role, "mail address") == 0;
     AUTO_ARRAY struct db_array *subjects = db_array_new();
+    g_autofree char *why = is_address ? g_strdup("there is no usable mail address")
+                                      : g_strdup_printf("there is no %s with a usable mail address, and nobody who "
+                                                        "stands in",
+                                                        role);
     for (guint i = 0; i < wish->jobs->len; i++) {
         struct job *job = wish->jobs->pdata[i];
         db_array_add(subjects, job->subject);
-        job_say(job, VERDICT_NEVER, "there is no %s with a usable mail address", role);
+        job_say(job, VERDICT_NEVER, "%s", why);
     }
-    g_autofree char *matter = g_strdup_printf("contact %s %s", first->party, role);
-    g_autofree char *title = g_strdup_printf("Find a %s for %s", role, first->party);
-    g_autofree char *reason =
-        g_strdup_printf("The %s step could not be sent: there is no %s with a usable mail address. "
-                        "Add one, then call about the open matter.",
-                        wish->step_id, role);
+    g_autofree char *name = desk_party_name(desk->db, first->agency, first->party);
+    g_autofree char *matter =
+        desk_contact_matter(first->party, wish->to_count ? recipient_names[wish->to[0]] : "person");
+    g_autofree char *title = g_strdup_printf("Find a %s for %s", role, name);
+    g_autofree char *reason = g_strdup_printf("The %s letter could not be sent: %s. Find one and enter it, then call "
+                                              "about the open matter: it is not sent again by itself.",
+                                              wish->step_id, why);
     const struct desk_task task = {.agency = first->agency,
                                    .worker = desk->room->name,
                                    .step = wish->step_id,
@@ -449,7 +529,7 @@ static gboolean nobody_to_write_to(struct desk *desk, struct party *party, const
                                    .subjects = db_array_text(subjects),
                                    .title = title,
                                    .reason = reason,
-                                   .role = "va",
+                                   .role = g_str_has_prefix(first->party, "staff:") ? "va_lead" : "va",
                                    .priority = "high",
                                    .due_on = bizcal_next(desk->schedule->calendar, party->today),
                                    .now = party->now};

@@ -171,20 +171,18 @@ static const char *state_word(enum delivery delivery)
     return words[delivery];
 }
 
-static gboolean letter_task(struct desk *desk, const struct claim *claim, const char *matter_word, const char *title,
-                            const char *reason, GError **error)
+/* `matter` is lent; the same matter has one open task. */
+static gboolean letter_task(struct desk *desk, const struct claim *claim, const char *step, const char *matter,
+                            const char *title, const char *reason, GError **error)
 {
     AUTO_ARRAY struct db_array *subjects = db_array_new();
     g_auto(GStrv) words = g_strsplit(claim->subjects, " ", -1);
     for (char **word = words; *word; word++)
         db_array_add(subjects, *word);
-    g_autofree char *matter = claim->is_hook
-                                  ? g_strdup(matter_word) /* one task for all calls that a hook refuses */
-                                  : g_strdup_printf("%s message:%" G_GINT64_FORMAT, matter_word, claim->message_id);
     instant now = clock_now();
     const struct desk_task task = {.agency = claim->agency,
                                    .worker = desk->room->name,
-                                   .step = matter_word,
+                                   .step = step,
                                    .party = claim->party,
                                    .matter = matter,
                                    .subjects = db_array_text(subjects),
@@ -200,27 +198,40 @@ static gboolean letter_task(struct desk *desk, const struct claim *claim, const 
 
 static gboolean record_unknown(struct desk *desk, const struct claim *claim, GError **error)
 {
-    g_autofree char *title =
-        g_strdup_printf("Did letter %" G_GINT64_FORMAT " to %s arrive?", claim->message_id, claim->party);
+    g_autofree char *name = desk_party_name(desk->db, claim->agency, claim->party);
+    g_autofree char *title = g_strdup_printf("Did letter %" G_GINT64_FORMAT " to %s arrive?", claim->message_id, name);
+    g_autofree char *matter = g_strdup_printf("unknown message:%" G_GINT64_FORMAT, claim->message_id);
     g_autofree char *reason =
         g_strdup_printf("The line broke before the relay's last word (%s). Ask the recipient; the "
                         "letter is not sent again by itself.",
                         claim->reply ? claim->reply : "");
-    return letter_task(desk, claim, "unknown", title, reason, error);
+    return letter_task(desk, claim, "unknown", matter, title, reason, error);
+}
+
+/* The relay is at fault: an admin's matter, one for each letter. */
+static gboolean record_unsent(struct desk *desk, const struct claim *claim, GError **error)
+{
+    g_autofree char *name = desk_party_name(desk->db, claim->agency, claim->party);
+    g_autofree char *title = g_strdup_printf("A letter to %s could not be sent", name);
+    g_autofree char *matter = g_strdup_printf("unsent message:%" G_GINT64_FORMAT, claim->message_id);
+    g_autofree char *reason =
+        g_strdup_printf("Letter %" G_GINT64_FORMAT " was refused: %s. Ask an admin to look at the relay, then call "
+                        "about the open matter.",
+                        claim->message_id, claim->reply ? claim->reply : "no reason given");
+    return letter_task(desk, claim, "contact", matter, title, reason, error);
 }
 
 static gboolean record_never(struct desk *desk, const struct claim *claim, gboolean suppress, GError **error)
 {
-    g_autofree char *agency = g_strdup_printf("%d", claim->agency), *now = instant_format(clock_now());
-    g_autofree char *title =
-        g_strdup_printf(suppress ? "Mend the mail address of %s" : "A letter to %s could not be sent", claim->party);
-    g_autofree char *reason =
-        g_strdup_printf("Letter %" G_GINT64_FORMAT " was refused: %s. %s, then call about the open matter.",
-                        claim->message_id, claim->reply ? claim->reply : "no reason given",
-                        suppress ? "Find the right address" : "Ask an admin to look at the relay");
-    if (suppress && db_tell(desk->db, &sql_suppress, error, agency, claim->address, claim->reply, now) < 0)
-        return FALSE;
-    return letter_task(desk, claim, "contact", title, reason, error);
+    if (!suppress)
+        return record_unsent(desk, claim, error);
+    const struct desk_bounce bounce = {.agency = claim->agency,
+                                       .actor = desk->room->name,
+                                       .message_id = claim->message_id,
+                                       .reason = claim->reply ? claim->reply : "no reason given",
+                                       .calendar = desk->schedule->calendar,
+                                       .zone = desk->schedule->zone};
+    return desk_bounced(desk->db, &bounce, error);
 }
 
 /* 5 min, 10, 20 ... up to 4 h, moved by up to a tenth either way by the job's own number, so that they spread. */
@@ -304,7 +315,7 @@ static gboolean record_one(struct desk *desk, struct claim *claim, struct db_arr
     if (claim->delivery == DELIVERY_UNKNOWN)
         return record_unknown(desk, claim, error);
     if (claim->delivery == DELIVERY_NEVER && claim->is_hook)
-        return letter_task(desk, claim, "webhook", "A web hook refuses our calls", claim->reply, error);
+        return letter_task(desk, claim, "webhook", "webhook", "A web hook refuses our calls", claim->reply, error);
     return claim->delivery != DELIVERY_NEVER || record_never(desk, claim, !claim->about_relay, error);
 }
 

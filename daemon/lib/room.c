@@ -111,6 +111,7 @@ struct party *party_new(const struct schedule *schedule, day today, instant now)
     party->schedule = schedule;
     party->today = today;
     party->now = now;
+    party->contacted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     party->jobs = g_ptr_array_new_with_free_func(job_free);
     party->letters = g_ptr_array_new_with_free_func(letter_wish_free);
     party->hooks = g_ptr_array_new_with_free_func(hook_wish_free);
@@ -124,6 +125,7 @@ void party_free(struct party *party)
     g_ptr_array_unref(party->hooks);
     g_ptr_array_unref(party->tasks);
     g_ptr_array_unref(party->jobs);
+    g_hash_table_unref(party->contacted);
     g_free(party);
 }
 

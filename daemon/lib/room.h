@@ -84,11 +84,12 @@ struct party {
     const struct schedule *schedule;
     day today; /* in the schedule's zone */
     instant now;
-    gboolean contacted; /* the skeleton's: the letters of one decision are one contact, whatever their number */
-    GPtrArray *jobs;    /* struct job */
-    GPtrArray *letters; /* struct letter_wish: filled by the room */
-    GPtrArray *hooks;   /* struct hook_wish: filled by the room */
-    GPtrArray *tasks;   /* struct task_wish: filled by the room */
+    GHashTable *contacted; /* the skeleton's: of whom this decision has taken its place in the day's count; its letters
+                              are one contact, whatever their number */
+    GPtrArray *jobs;       /* struct job */
+    GPtrArray *letters;    /* struct letter_wish: filled by the room */
+    GPtrArray *hooks;      /* struct hook_wish: filled by the room */
+    GPtrArray *tasks;      /* struct task_wish: filled by the room */
 };
 
 struct room {

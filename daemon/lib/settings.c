@@ -30,6 +30,7 @@ static const struct key keys[] = {
     {"mail.from_name", TEXT, AT(mail_from_name), "ticklerd", 0, 0, {0}},
     {"mail.from_address", ADDRESS, AT(mail_from_address), "ticklerd@localhost", 0, 0, {0}},
     {"mail.maildir", PATH, AT(maildir), "mail", 0, 0, {0}},
+    {"mail.bounces", PATH, AT(bounces), "bounces", 0, 0, {0}},
     {"mail.if_unknown", CHOICE, AT(resend_unknown), "ask", 0, 0, {"ask", "resend"}},
     {"mail.relay.url", TEXT, AT(relay_url), NULL, 0, 0, {0}},
     {"mail.relay.starttls", TRUTH, AT(relay_starttls), "true", 0, 0, {0}},

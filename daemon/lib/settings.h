@@ -29,6 +29,7 @@ struct settings {
     char *relay_user, *relay_password_source, *relay_ca_file;
     int relay_timeout_s;
     char *maildir;                                                            /* absolute; default DIR/mail */
+    char *bounces;                                                            /* absolute; default DIR/bounces */
     gboolean resend_unknown;                                                  /* if_unknown: resend (default ask) */
     int relay_per_second, relay_per_minute, relay_per_day, domain_per_minute; /* 0: no limit */
     int party_per_day_total;        /* letters to one party a day over all rooms */

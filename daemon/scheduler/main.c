@@ -5,6 +5,7 @@
  */
 #include <signal.h>
 
+#include "bounces.h"
 #include "calendar.h"
 #include "control.h"
 #include "dispatcher.h"
@@ -99,6 +100,7 @@ static gboolean work_once(struct scheduler *s, gboolean *ret_again, GError **err
         return FALSE;
     if (!calendar_tick(&s->office, error))
         return FALSE;
+    bounces_tick(&s->office);
     if (clock_mono() < s->offer_from)
         return TRUE;
     if (!dispatcher_offer(&s->office, error))

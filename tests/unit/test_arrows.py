@@ -15,7 +15,7 @@ VENDORS = {
     r"hiredis/": "daemon/lib/meter.c",
     r"yaml\.h": "daemon/lib/yaml_tree.c",
     r"libical/": "daemon/lib/recur.c",
-    r"gmime/": "daemon/lib/letter.c",
+    r"gmime/": "daemon/lib/mime.c",
     r"curl/": "daemon/lib/transfer.c",
     r"mustache\.hpp|kainjow/|mustache/": "daemon/lib/template.cc",
     r"jansson\.h": "daemon/lib/js.c",

@@ -1,18 +1,27 @@
 -- recipients.sql: the people behind roles: $1 agency, $2 party, $3 roles as in a schedule's `to`, $4 the party's kind.
--- One for each role: the first whose address is usable (suppressed ones are not), else of the role that stands in for it;
--- nobody twice.
+-- One for each role: the first whose address is usable (suppressed ones are not), else of the role that stands in for it,
+-- for bills also the parent's billing contact; nobody twice. Each with his own zone.
 WITH stand_in (role, tried, rank) AS (VALUES
     ('billing_contact', 'billing', 0),
     ('clinical_director', 'clinical_director', 0), ('clinical_director', 'hr', 1), ('clinical_director', 'compliance', 2),
     ('hr', 'hr', 0), ('hr', 'compliance', 1), ('hr', 'clinical_director', 2),
     ('compliance', 'compliance', 0), ('compliance', 'hr', 1), ('compliance', 'clinical_director', 2),
-    ('recruiter', 'recruiter', 0), ('recruiter', 'va_lead', 1),
-    ('account_manager', 'account_manager', 0), ('va', 'va', 0), ('va', 'va_lead', 1),
-    ('va_lead', 'va_lead', 0), ('va_lead', 'leadership', 1), ('leadership', 'leadership', 0)
+    ('recruiter', 'recruiter', 0), ('recruiter', 'va_lead', 1), ('recruiter', 'leadership', 2),
+    ('account_manager', 'account_manager', 0), ('account_manager', 'va_lead', 1), ('account_manager', 'leadership', 2),
+    ('va', 'va', 0), ('va', 'va_lead', 1), ('va', 'leadership', 2),
+    ('va_lead', 'va_lead', 0), ('va_lead', 'leadership', 1), ('leadership', 'leadership', 0), ('leadership', 'va_lead', 1)
+), house AS ( -- the facility, and behind it its parent
+    SELECT f.facility_id, 0 AS level, f.timezone FROM facility f
+     WHERE $4 = 'facility' AND f.agency_id = $1::int AND f.facility_id = $2::bigint
+    UNION ALL
+    SELECT p.facility_id, 1, p.timezone FROM facility f
+      JOIN facility p ON p.agency_id = f.agency_id AND p.facility_id = f.parent_id
+     WHERE $4 = 'facility' AND f.agency_id = $1::int AND f.facility_id = $2::bigint
 ), person AS (
-    SELECT r.place, c.role AS role, c.name, c.email, s.rank, 0 AS other, c.ext_id
-      FROM unnest($3::text[]) WITH ORDINALITY AS r (role, place) JOIN stand_in s USING (role)
-      JOIN contact c ON $4 = 'facility' AND c.agency_id = $1::int AND c.facility_id = $2::bigint AND c.role = s.tried
+    SELECT r.place, c.role AS role, c.name, c.email, s.rank + h.level AS rank, 0 AS other, c.ext_id, h.timezone AS zone
+      FROM unnest($3::text[]) WITH ORDINALITY AS r (role, place) JOIN stand_in s USING (role) CROSS JOIN house h
+      JOIN contact c ON c.agency_id = $1::int AND c.facility_id = h.facility_id AND c.role = s.tried
+     WHERE h.level = 0 OR c.role = 'billing'
     UNION ALL
     SELECT r.place, s.role, s.name, s.email, i.rank,
            (s.staff_id IS DISTINCT FROM CASE r.role
@@ -20,15 +29,15 @@ WITH stand_in (role, tried, rank) AS (VALUES
                                                 AND f.agency_id = $1::int AND f.facility_id = $2::bigint)
                 WHEN 'recruiter' THEN (SELECT recruiter_id FROM therapist t WHERE $4 = 'therapist'
                                           AND t.agency_id = $1::int AND t.therapist_id = $2::bigint) END)::int,
-           s.ext_id
+           s.ext_id, s.timezone
       FROM unnest($3::text[]) WITH ORDINALITY AS r (role, place) JOIN stand_in i USING (role)
       JOIN staff s ON s.agency_id = $1::int AND s.role = i.tried
     UNION ALL
-    SELECT r.place, r.role, t.name, t.email, 0, 0, t.ext_id
+    SELECT r.place, r.role, t.name, t.email, 0, 0, t.ext_id, t.timezone
       FROM unnest($3::text[]) WITH ORDINALITY AS r (role, place)
       JOIN therapist t ON r.role = 'therapist' AND $4 = 'therapist' AND t.agency_id = $1::int AND t.therapist_id = $2::bigint
     UNION ALL
-    SELECT r.place, r.role, p.name, p.email, 0, 0, p.ext_id
+    SELECT r.place, r.role, p.name, p.email, 0, 0, p.ext_id, NULL
       FROM unnest($3::text[]) WITH ORDINALITY AS r (role, place)
       JOIN payer p ON r.role = 'payer' AND $4 = 'payer' AND p.agency_id = $1::int AND p.payer_id = $2::bigint
 ), chosen AS (
@@ -37,5 +46,7 @@ WITH stand_in (role, tried, rank) AS (VALUES
        AND NOT EXISTS (SELECT FROM suppression x WHERE x.agency_id = $1::int AND x.address = lower(person.email))
      ORDER BY place, rank, other, ext_id
 )
-SELECT role, name, email FROM (SELECT DISTINCT ON (lower(email)) * FROM chosen ORDER BY lower(email), place) c
+SELECT role, name, email, coalesce(c.zone, a.timezone) AS zone
+  FROM (SELECT DISTINCT ON (lower(email)) * FROM chosen ORDER BY lower(email), place) c
+  JOIN agency a ON a.agency_id = $1::int
  ORDER BY place

@@ -1,4 +1,4 @@
--- suppress.sql: no more letters to an address. $1 agency $2 address $3 reason $4 now.
-INSERT INTO suppression (agency_id, address, reason, since)
-VALUES ($1::int, lower($2), coalesce($3, 'refused'), $4::timestamptz)
+-- suppress.sql: no more letters to an address. $1 agency $2 address $3 reason $4 now $5 who.
+INSERT INTO suppression (agency_id, address, reason, since, placed_by)
+VALUES ($1::int, lower($2), coalesce($3, 'refused'), $4::timestamptz, $5)
     ON CONFLICT DO NOTHING
