@@ -13,8 +13,6 @@ command_fn cmd_plan, cmd_run;                                                   
 command_fn cmd_rehearse, cmd_preview;                                                  /* rehearse.c */
 command_fn cmd_tasks, cmd_task;                                                        /* tasks.c */
 command_fn cmd_hold, cmd_release, cmd_pause, cmd_resume, cmd_retry, cmd_release_storm; /* operations.c */
-/* Places a hold from today on; answers 0 or 1. Also for outcomes of tasks. */
-int place_hold(struct office *office, const char *about, const char *id, const char *kind, const char *until,
-               const char *amount_cents, const char *reason);
-command_fn cmd_messages, cmd_message, cmd_jobs, cmd_runs; /* lists.c */
-command_fn cmd_why, cmd_report, cmd_audit;                /* questions.c */
+command_fn cmd_suppressions, cmd_suppress, cmd_unsuppress;                             /* suppressions.c */
+command_fn cmd_messages, cmd_message, cmd_jobs, cmd_runs;                              /* lists.c */
+command_fn cmd_why, cmd_report, cmd_audit;                                             /* questions.c */

@@ -34,8 +34,8 @@ static gint64 find_subject(struct office *office, const char *kind, const char *
     return rows && db_rows_count(rows) ? db_int(rows, 0, "subject_id") : 0;
 }
 
-int place_hold(struct office *office, const char *about, const char *id, const char *kind, const char *until,
-               const char *amount_cents, const char *reason)
+static int place_hold(struct office *office, const char *about, const char *id, const char *kind, const char *until,
+                      const char *reason)
 {
     gint64 subject = find_subject(office, about, id);
     if (!subject)
@@ -43,7 +43,7 @@ int place_hold(struct office *office, const char *about, const char *id, const c
     g_autofree char *agency = office_agency_text(office), *number = g_strdup_printf("%" G_GINT64_FORMAT, subject);
     g_autofree char *today = day_format(office_today(office)), *where = g_strdup_printf("%s:%s", about, id);
     g_autofree char *why = g_strdup_printf("%s: %s", kind, reason);
-    const char *const values[] = {agency, about, number, kind, today, until, amount_cents, reason, office->actor};
+    const char *const values[] = {agency, about, number, kind, today, until, NULL, reason, office->actor};
     return change(office, &sql_hold_put, ARRAY_LEN(values), values, "hold.placed", where, why,
                   "the hold was not placed");
 }
@@ -73,7 +73,7 @@ int cmd_hold(struct office *office, int argc, char **argv)
         usage_error("a promise to pay needs --until DATE");
     if (until && parse_day_option("--until", until) < office_today(office))
         return refuse("--until %s is in the past", until);
-    int code = place_hold(office, argv[1], argv[2], kind, until, NULL, reason);
+    int code = place_hold(office, argv[1], argv[2], kind, until, reason);
     if (code == 0)
         printf("%s %s is held: %s\n", argv[1], argv[2], kind);
     return code;

@@ -46,7 +46,7 @@ WITH stand_in (role, tried, rank) AS (VALUES
        AND NOT EXISTS (SELECT FROM suppression x WHERE x.agency_id = $1::int AND x.address = lower(person.email))
      ORDER BY place, rank, other, ext_id
 )
-SELECT role, name, email, coalesce(c.zone, a.timezone) AS zone
+SELECT c.role, c.name, c.email, coalesce(c.zone, a.timezone) AS zone
   FROM (SELECT DISTINCT ON (lower(email)) * FROM chosen ORDER BY lower(email), place) c
   JOIN agency a ON a.agency_id = $1::int
- ORDER BY place
+ ORDER BY c.place

@@ -1,0 +1,21 @@
+-- outcome_approved.sql: the panel is approved, effective from the date where it is known; of one that is approved already
+-- the date is put right. $1 agency $2 task $3 what was recorded (outcomes.c).
+WITH asked AS (
+    SELECT * FROM jsonb_to_record($3::jsonb) AS r (outcome text, today date, date date, note text)
+), mine AS (
+    SELECT p.application_id, p.ext_id, p.status, count(*) OVER () AS several
+      FROM task t JOIN panel_application p ON p.agency_id = t.agency_id AND 'application:' || p.ext_id = ANY (t.subjects)
+     WHERE t.agency_id = $1::int AND t.task_id = $2::bigint
+), changed AS (
+    UPDATE panel_application p
+       SET status = 'approved', status_on = CASE WHEN p.status = 'approved' THEN p.status_on ELSE a.today END,
+           effective_on = coalesce(a.date, p.effective_on), next_on = NULL
+      FROM mine m, asked a
+     WHERE p.agency_id = $1::int AND p.application_id = m.application_id AND m.several = 1
+       AND m.status NOT IN ('denied', 'withdrawn')
+)
+SELECT 'application:' || m.ext_id AS about, 'application.approved' AS kind,
+       concat_ws(', ', a.note, 'effective from ' || a.date) AS what,
+       CASE WHEN m.several > 1 THEN 'the task names several applications; import their new status instead'
+            WHEN m.status IN ('denied', 'withdrawn') THEN 'application ' || m.ext_id || ' is ' || m.status || ' already' END AS refused
+  FROM mine m, asked a

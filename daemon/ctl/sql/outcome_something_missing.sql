@@ -1,0 +1,19 @@
+-- outcome_something_missing.sql: the payer wants more; the note says what. $1 agency $2 task $3 what was recorded
+-- (outcomes.c).
+WITH asked AS (
+    SELECT * FROM jsonb_to_record($3::jsonb) AS r (outcome text, today date, date date, note text)
+), mine AS (
+    SELECT p.application_id, p.ext_id, p.status, count(*) OVER () AS several
+      FROM task t JOIN panel_application p ON p.agency_id = t.agency_id AND 'application:' || p.ext_id = ANY (t.subjects)
+     WHERE t.agency_id = $1::int AND t.task_id = $2::bigint
+), changed AS (
+    UPDATE panel_application p SET next_on = a.date, status = 'info_requested', status_on = a.today
+      FROM mine m, asked a
+     WHERE p.agency_id = $1::int AND p.application_id = m.application_id AND m.several = 1
+       AND m.status NOT IN ('approved', 'denied', 'withdrawn')
+)
+SELECT 'application:' || m.ext_id AS about, 'application.something_missing' AS kind,
+       concat_ws(', ', a.note, 'ask again on ' || a.date) AS what,
+       CASE WHEN m.several > 1 THEN 'the task names several applications; import their new status instead'
+            WHEN m.status IN ('approved', 'denied', 'withdrawn') THEN 'application ' || m.ext_id || ' is ' || m.status || ' already' END AS refused
+  FROM mine m, asked a
