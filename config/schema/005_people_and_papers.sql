@@ -374,6 +374,16 @@ CREATE VIEW subject AS
     UNION ALL SELECT agency_id, 'application', application_id, ext_id FROM panel_application
     UNION ALL SELECT agency_id, 'staff', staff_id, ext_id FROM staff;
 
+-- How people call a party: "Cedar House" of "facility:F-12"; NULL: nobody on record.
+CREATE FUNCTION party_name(p_agency int, p_party text) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT CASE split_part(p_party, ':', 1)
+           WHEN 'facility' THEN (SELECT name FROM facility WHERE agency_id = p_agency AND ext_id = w.own)
+           WHEN 'therapist' THEN (SELECT name FROM therapist WHERE agency_id = p_agency AND ext_id = w.own)
+           WHEN 'payer' THEN (SELECT name FROM payer WHERE agency_id = p_agency AND ext_id = w.own)
+           WHEN 'staff' THEN (SELECT name FROM staff WHERE agency_id = p_agency AND ext_id = w.own) END
+      FROM (SELECT substr(p_party, strpos(p_party, ':') + 1) AS own) w
+$$;
+
 -- The queue and the ledger name their subject and party as people do: a room may have subjects of several kinds.
 ALTER TABLE job ADD COLUMN subject text NOT NULL DEFAULT '', ADD COLUMN party text NOT NULL DEFAULT '';
 UPDATE job SET subject = s.kind || ':' || s.ext_id FROM subject s
@@ -394,14 +404,14 @@ ALTER TABLE task ADD COLUMN cycle date;
 ALTER TABLE suppression ADD COLUMN placed_by text NOT NULL DEFAULT 'relay';
 ALTER TABLE message ADD COLUMN returned text; -- why it came back, in the other side's words
 CREATE TABLE bounce (
-    digest     text PRIMARY KEY,            -- SHA-256 of the mail
+    agency_id  int  NOT NULL,               -- of the letter that came back; 0: no letter of ours
+    digest     text NOT NULL,               -- SHA-256 of the mail
     outcome    text NOT NULL CHECK (outcome IN ('suppressed', 'undelivered', 'repeated', 'nothing', 'for people')),
-    agency_id  int REFERENCES agency,       -- of the letter; NULL: none of ours
     message_id bigint,
     at         timestamptz NOT NULL,
+    PRIMARY KEY (agency_id, digest),
     FOREIGN KEY (agency_id, message_id) REFERENCES message
 );
-CREATE INDEX bounce_for_people ON bounce (at) WHERE outcome = 'for people';
 
 -- Letters may carry documents; lifting a suppression keeps its history in the event log.
 GRANT SELECT ON subject TO ticklerd_app;

@@ -90,7 +90,9 @@ const struct outcome *outcome_find(const char *worker, const char *word)
 {
     g_autoptr(GString) all = g_string_new(NULL);
     g_autoptr(GPtrArray) words = g_ptr_array_new();
+    gboolean is_word = FALSE;
     for (gsize i = 0; i < ARRAY_LEN(outcomes); i++) {
+        is_word = is_word || strcmp(outcomes[i].word, word) == 0;
         if (!is_known(&outcomes[i], worker))
             continue;
         if (strcmp(outcomes[i].word, word) == 0)
@@ -98,9 +100,11 @@ const struct outcome *outcome_find(const char *worker, const char *word)
         g_ptr_array_add(words, (gpointer)outcomes[i].word);
         g_string_append_printf(all, "%s%s", all->len ? ", " : "", outcomes[i].word);
     }
-    const char *near = nearest_word(word, (const char *const *)words->pdata, words->len);
-    (void)refuse("a task of %s has no outcome '%s'%s%s; it may be %s", worker, word, near ? ", did you mean " : "",
-                 near ? near : "", all->str);
+    const char *near = is_word ? NULL : nearest_word(word, (const char *const *)words->pdata, words->len);
+    if (!is_word)
+        usage_error("there is no outcome '%s'%s%s; it may be %s", word, near ? ", did you mean " : "", near ? near : "",
+                    all->str);
+    (void)refuse("a task of %s has no outcome '%s'; it may be %s", worker, word, all->str);
     return NULL;
 }
 
@@ -127,16 +131,16 @@ char *outcome_list(const char *worker, const char *line_start)
     return g_string_free(all, FALSE);
 }
 
-/* --- checks: sentences that say what to write */
+/* --- checks: what is missing or does not belong is a matter of usage; what cannot be is refused */
 
 static int check_date(struct office *office, const struct outcome *outcome, const char *text)
 {
     if (!text && (outcome->options & NEEDS_DATE))
-        return refuse("%s needs --date D: %s", outcome->word, dates[outcome->date].words);
+        usage_error("%s needs --date D: %s", outcome->word, dates[outcome->date].words);
     if (!text)
         return 0;
     if (outcome->date == DATE_NONE)
-        return refuse("%s takes no --date", outcome->word);
+        usage_error("%s takes no --date", outcome->word);
     day date = parse_day_option("--date", text), today = office_today(office);
     if (date < today && !dates[outcome->date].past_ok)
         return refuse("--date %s is in the past; it is %s", text, dates[outcome->date].words);
@@ -145,29 +149,11 @@ static int check_date(struct office *office, const struct outcome *outcome, cons
     return 0;
 }
 
-static int check_score(const char *text)
+static gboolean is_score(const char *text)
 {
     char *end = NULL;
-    gint64 score = text ? g_ascii_strtoll(text, &end, 10) : 0;
-    if (text && (end == text || *end || score < 0 || score > 10))
-        return refuse("--score %s is no score; write a whole number from 0 to 10", text);
-    return 0;
-}
-
-static int check(struct office *office, const struct outcome *outcome, const struct outcome_request *request)
-{
-    if (request->score && !(outcome->options & TAKES_SCORE))
-        return refuse("%s takes no --score", outcome->word);
-    if (request->amount && !(outcome->options & TAKES_AMOUNT))
-        return refuse("%s takes no --amount", outcome->word);
-    if (request->item && !(outcome->options & TAKES_ITEM))
-        return refuse("%s takes no --item", outcome->word);
-    if ((outcome->options & NEEDS_NOTE) && !(request->note && *request->note))
-        return refuse("%s needs --note N: what they said", outcome->word);
-    if ((outcome->options & NEEDS_ANSWER) && !request->score && !(request->note && *request->note))
-        return refuse("%s needs --score 0..10, or --note N with what they said", outcome->word);
-    int code = check_score(request->score);
-    return code ? code : check_date(office, outcome, request->date);
+    gint64 score = g_ascii_strtoll(text, &end, 10);
+    return end != text && !*end && score >= 0 && score <= 10;
 }
 
 static gboolean cents_of(const char *amount, gint64 *ret)
@@ -182,6 +168,30 @@ static gboolean cents_of(const char *amount, gint64 *ret)
         return FALSE;
     *ret = whole * 100 + cents;
     return TRUE;
+}
+
+static int check(struct office *office, const struct outcome *outcome, const struct outcome_request *request)
+{
+    const struct {
+        const char *value, *option;
+        int taken;
+    } own[] = {{request->score, "--score", TAKES_SCORE},
+               {request->amount, "--amount", TAKES_AMOUNT},
+               {request->item, "--item", TAKES_ITEM}};
+    for (gsize i = 0; i < ARRAY_LEN(own); i++)
+        if (own[i].value && !(outcome->options & own[i].taken))
+            usage_error("%s takes no %s", outcome->word, own[i].option);
+    gboolean noted = request->note && *request->note;
+    gint64 cents;
+    if ((outcome->options & NEEDS_NOTE) && !noted)
+        usage_error("%s needs --note N: what they said", outcome->word);
+    if ((outcome->options & NEEDS_ANSWER) && !request->score && !noted)
+        usage_error("%s needs --score 0..10, or --note N with what they said", outcome->word);
+    if (request->score && !is_score(request->score))
+        usage_error("--score %s is no score; write a whole number from 0 to 10", request->score);
+    if (request->amount && !cents_of(request->amount, &cents))
+        usage_error("--amount %s is no amount; write 1200.00", request->amount);
+    return check_date(office, outcome, request->date);
 }
 
 /* --- the change */
@@ -263,11 +273,8 @@ int outcome_record(struct office *office, const char *task, const struct outcome
                    const struct outcome_request *request)
 {
     int code = check(office, outcome, request);
-    gint64 cents;
     if (code)
         return code;
-    if (request->amount && !cents_of(request->amount, &cents))
-        return refuse("--amount %s is no amount; write 1200.00", request->amount);
     g_autofree char *agency = office_agency_text(office);
     AUTO_JS struct js *json = request_json(office, outcome, request);
     g_autofree char *text = js_print(json);

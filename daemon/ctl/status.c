@@ -61,8 +61,8 @@ int cmd_status(struct office *office, int argc UNUSED, char **argv UNUSED)
         print_processes(js_get(daemon, "processes"));
     static const struct {
         const char *column, *title;
-    } parts[] = {
-        {"queues", "queue"}, {"runs", "last runs"}, {"data", "data"}, {"tasks", "open tasks"}, {"letters", "letters"}};
+    } parts[] = {{"queues", "queue"},     {"runs", "last runs"},  {"data", "data"},
+                 {"tasks", "open tasks"}, {"letters", "letters"}, {"returned", "mail that came back"}};
     for (gsize i = 0; i < ARRAY_LEN(parts); i++) {
         const char *json = db_text(rows, 0, parts[i].column);
         AUTO_JS struct js *list = json ? js_parse(json, strlen(json), NULL) : NULL;

@@ -107,7 +107,7 @@ static gboolean record(struct office *office, const char *digest, const struct b
 {
     gint64 is_new;
     if (bounce->kind == BOUNCE_NOTHING)
-        return put_row(office, digest, "nothing", NULL, NULL, &is_new, error);
+        return put_row(office, digest, "nothing", "0", NULL, &is_new, error);
     if (bounce->kind != BOUNCE_OTHER && any_schedule(office)) {
         AUTO_ROWS struct db_rows *letter = find_letter(office, bounce, error);
         if (!letter)
@@ -116,7 +116,7 @@ static gboolean record(struct office *office, const char *digest, const struct b
             return record_report(office, digest, bounce, letter, error);
     }
     *ret_for_people = TRUE;
-    return put_row(office, digest, "for people", NULL, NULL, &is_new, error);
+    return put_row(office, digest, "for people", "0", NULL, &is_new, error);
 }
 
 static gboolean record_mail(struct office *office, const char *digest, const struct bounce *bounce,

@@ -15,4 +15,5 @@ SELECT (SELECT json_agg(q) FROM (
             SELECT s.ext_id AS assignee, count(*) AS tasks, to_char(min(t.due_on), 'YYYY-MM-DD') AS earliest_due
               FROM task t JOIN staff s ON s.agency_id = t.agency_id AND s.staff_id = t.assignee_id
              WHERE t.state IN ('open', 'taken', 'snoozed') GROUP BY s.ext_id ORDER BY s.ext_id) t) AS tasks,
-       (SELECT json_agg(m) FROM (SELECT state, count(*) AS letters FROM message GROUP BY state ORDER BY state) m) AS letters
+       (SELECT json_agg(m) FROM (SELECT state, count(*) AS letters FROM message GROUP BY state ORDER BY state) m) AS letters,
+       (SELECT json_agg(b) FROM (SELECT outcome, count(*) AS mails FROM bounce GROUP BY outcome ORDER BY outcome) b) AS returned

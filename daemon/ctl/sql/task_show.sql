@@ -56,13 +56,8 @@ WITH mine AS (
       JOIN response r ON r.agency_id = p.agency_id AND r.about = 'placement' AND r.subject_id = p.placement_id
 )
 SELECT t.task_id AS "task", t.worker, t.title, t.state, s.ext_id || ' ' || s.name AS assignee, t.priority, t.due_on AS due,
-       t.until_on AS until, t.party, coalesce(n.name || ' (' || t.party || ')', t.party) AS about,
+       t.until_on AS until, t.party, coalesce(party_name(t.agency_id, t.party) || ' (' || t.party || ')', t.party) AS about,
        array_to_string(t.subjects, ' ') AS subjects, (SELECT string_agg(line, E'\n' ORDER BY ext_id) FROM record) AS records,
        t.reason, t.phone, t.script, t.outcome, t.note,
        (SELECT string_agg(to_char(at, 'YYYY-MM-DD') || ' ' || what, E'\n' ORDER BY at, what) FROM happened) AS history
   FROM mine t JOIN staff s ON s.agency_id = t.agency_id AND s.staff_id = t.assignee_id
-  LEFT JOIN LATERAL (
-      SELECT name FROM facility WHERE agency_id = t.agency_id AND 'facility:' || ext_id = t.party
-      UNION ALL SELECT name FROM therapist WHERE agency_id = t.agency_id AND 'therapist:' || ext_id = t.party
-      UNION ALL SELECT name FROM payer WHERE agency_id = t.agency_id AND 'payer:' || ext_id = t.party
-      UNION ALL SELECT name FROM staff WHERE agency_id = t.agency_id AND 'staff:' || ext_id = t.party) n ON true

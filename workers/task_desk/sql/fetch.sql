@@ -16,13 +16,14 @@ SELECT m.job_id, m.agency_id, m.subject_id,
             WHEN m.step <> 'digest' AND t.due_on <> m.cycle THEN 'the task is due later now'
        END AS gone,
        s.name, s.email, a.name AS agency_name, d.tasks, t.title, $2::date - t.due_on AS days_late, t.task_id,
-       t.reason AS task_reason, t.party AS task_party, t.priority, t.state AS task_state, t.outcome, t.due_on
+       t.reason AS task_reason, t.phone AS task_phone, t.party AS task_party, t.priority, t.state AS task_state, t.outcome, t.due_on
   FROM mine m JOIN agency a USING (agency_id)
   JOIN staff s ON s.agency_id = m.agency_id AND s.staff_id = m.party_id
   LEFT JOIN task t ON t.agency_id = m.agency_id AND t.task_id = m.subject_id AND m.step <> 'digest'
   LEFT JOIN LATERAL (
-      SELECT jsonb_agg(jsonb_build_object('id', k.task_id, 'title', k.title, 'due', k.due_on, 'party', k.party,
-                       'late', k.due_on < $2::date, 'priority', k.priority, 'phone', coalesce(k.phone, ''),
+      SELECT jsonb_agg(jsonb_build_object('id', k.task_id, 'title', k.title, 'due', k.due_on,
+                       'about', coalesce(party_name(k.agency_id, k.party), k.party), 'room', replace(k.worker, '_', ' '),
+                       'days_late', $2::date - k.due_on, 'priority', k.priority, 'phone', coalesce(k.phone, ''),
                        'reason', k.reason, 'script', coalesce(k.script, ''))
              ORDER BY array_position(ARRAY['urgent', 'high', 'normal', 'low'], k.priority), k.due_on, k.task_id) AS tasks
         FROM task k WHERE m.step = 'digest' AND k.agency_id = m.agency_id AND k.assignee_id = m.party_id
