@@ -14,8 +14,11 @@ static const char *text(const struct job *job, const char *column)
 enum { IN_FULL = 25, AS_LINES = 200, SCRIPT_CHARS = 4000 };
 
 static const struct {
-    const char *priority, *title;
-} groups[] = {{"urgent", "Urgent"}, {"high", "High priority"}, {"normal", "Normal"}, {"low", "When there is time"}};
+    const char *priority, *title, *words;
+} groups[] = {{"urgent", "Urgent", "urgent"},
+              {"high", "High priority", "of high priority"},
+              {"normal", "Normal", "normal"},
+              {"low", "When there is time", "for when there is time"}};
 
 static char *due_in_words(const struct js *task)
 {
@@ -84,7 +87,7 @@ static struct js *digest_group(const struct js *tasks, gsize group)
     return row;
 }
 
-/* "2 urgent, 4 high, 1 normal; 3 of them overdue" */
+/* "2 urgent, 4 of high priority, 1 normal; 3 overdue" */
 static char *in_short(const struct js *tasks)
 {
     GString *text = g_string_new(NULL);
@@ -96,7 +99,7 @@ static char *in_short(const struct js *tasks)
         for (gsize i = 0; i < js_length(tasks); i++)
             count += is_of(js_at(tasks, i), g);
         if (count)
-            g_string_append_printf(text, "%s%d %s", text->len ? ", " : "", count, groups[g].priority);
+            g_string_append_printf(text, "%s%d %s", text->len ? ", " : "", count, groups[g].words);
     }
     if (late)
         g_string_append_printf(text, "; %d overdue", late);

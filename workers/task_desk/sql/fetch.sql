@@ -1,5 +1,6 @@
 -- fetch.sql: staff with their open tasks, and aged tasks (parameters and standard columns in daemon/lib/room.h; $3 is not
--- used here). Own columns: name, email, gone, tasks (JSON), title, days_open; and whom an aged task climbs to.
+-- used here). Own columns: name, email, gone, tasks (JSON, urgent first, then by due day); of an aged task title, days_late,
+-- task_reason, task_phone and more.
 WITH asked AS (SELECT $4::jsonb), mine AS (
     SELECT j.* FROM job j WHERE j.job_id = ANY ($1::bigint[]) AND j.state = 'ready' AND $3::bigint IS NOT NULL
 )
