@@ -222,6 +222,10 @@ static void repeat_step(struct loading *in, const struct yaml *node, const struc
                    "a step repeats forward, and `at`, `every` and `until` count the same days");
         return;
     }
+    if (until.count < first->at.count) {
+        yaml_wrong(until_node, in->problems, "`until` (%s) lies before `at` (%s)", until_node->text, first->at_text);
+        return;
+    }
     int at = first->at.count;
     for (int n = 2; (at += every.count) <= until.count; n++) {
         if (n > MAX_REPEATS) {

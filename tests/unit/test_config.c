@@ -168,6 +168,123 @@ static void settings_refuse(void **state)
     assert_string_equal(most, "");
 }
 
+/* A room with settings of its own, and steps that need no template. */
+static char *room_told(const char *text, struct schedule **ret)
+{
+    g_autofree char *sample = put("sample.json", "{\"settings\": {\"low_score\": 6, \"words\": \"unsafe, hurt\"}}");
+    g_autofree char *path = put("invoice_escalation.yaml", text);
+    struct problems *problems = problems_new();
+    struct schedule *schedule = schedule_load(path, folder, NULL, problems);
+    char *all = told(problems);
+    assert_int_equal(schedule == NULL, problems_count(problems) > 0);
+    problems_free(problems);
+    if (ret)
+        *ret = schedule;
+    else
+        schedule_free(schedule);
+    return all;
+}
+
+#define CALL(id, more) "- {id: " id ", " more ", task: {title: Call, to: va}}\n"
+
+static void schedule_keys_refuse(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *head, *steps, *line;
+    } table[] = {
+        {"tracks: [main, escalation]\n", CALL("a", "at: +3d, track: escalaton"),
+         "invoice_escalation.yaml:6:27: 'escalaton' is unknown; allowed are main, escalation (did you mean "
+         "'escalation'?)"},
+        {"", CALL("a", "at: +3d, track: other"), "invoice_escalation.yaml:5:27: 'other' is unknown"},
+        {"tracks: main\n", CALL("a", "at: +3d"), "invoice_escalation.yaml:1:9: a list of names is expected"},
+        {"", CALL("a", "at: +3d, every: 7d"), "invoice_escalation.yaml:5:3: `every` and `until` go together"},
+        {"", CALL("a", "at: +3d, until: +90d"), "invoice_escalation.yaml:5:3: `every` and `until` go together"},
+        {"", CALL("a", "at: +3d, every: -7d, until: +90d"), "invoice_escalation.yaml:5:27: a step repeats forward"},
+        {"", CALL("a", "at: +3d, every: 0d, until: +90d"), "invoice_escalation.yaml:5:27: a step repeats forward"},
+        {"", CALL("a", "at: +30d, every: 7d, until: +20d"),
+         "invoice_escalation.yaml:5:39: `until` (+20d) lies before `at` (+30d)"},
+        {"", CALL("a", "at: +3d, every: 7bd, until: +90d"),
+         "invoice_escalation.yaml:5:27: a step repeats forward, and `at`, `every` and `until` count the same days"},
+        {"", CALL("a", "at: +3bd, every: 7bd, until: +90d"), "invoice_escalation.yaml:5:28: a step repeats forward"},
+        {"", CALL("a", "at: +3d, every: soon, until: +90d"), "invoice_escalation.yaml:5:27: 'soon' is no distance"},
+        {"", CALL("a", "at: +0d, every: 1d, until: +3650d"),
+         "invoice_escalation.yaml:5:27: a step repeats at most 200 times"},
+        {"", CALL("a", "at: +3d, every: 7d, until: +10d") CALL("a_2", "at: +20d"),
+         "invoice_escalation.yaml:6:8: two steps have the id 'a_2'"},
+        {"", CALL("a", "at: +3d, every: 7d, until: +30d") CALL("b", "at: +20d"),
+         "invoice_escalation.yaml:6:3: step 'b' (+20d) stands after 'a_4' (+24d)"},
+        {"forget_after: 30\n", CALL("a", "at: +3d"), "invoice_escalation.yaml:1:15: a number of days like 30d"},
+        {"forget_after: 5bd\n", CALL("a", "at: +3d"), "invoice_escalation.yaml:1:15: a number of days like 30d"},
+        {"forget_after: 0d\n", CALL("a", "at: +3d"), "invoice_escalation.yaml:1:15: a number of days like 30d"},
+        {"forget_after: [1d]\n", CALL("a", "at: +3d"), "invoice_escalation.yaml:1:15: a number of days like 30d"},
+        {"settings: {low_scor: 5}\n", CALL("a", "at: +3d"),
+         "invoice_escalation.yaml:1:12: unknown key 'low_scor'; did you mean 'low_score'"},
+        {"settings: {low_score: few}\n", CALL("a", "at: +3d"), "invoice_escalation.yaml:1:23: 'few': a whole number"},
+        {"settings: {low_score: -1}\n", CALL("a", "at: +3d"), "invoice_escalation.yaml:1:23: '-1': a whole number"},
+        {"settings: {words: [a]}\n", CALL("a", "at: +3d"), "invoice_escalation.yaml:1:19: "},
+        {"overrides: [{when: {payer: Y-1}, steps: {a: off}}]\n", CALL("a", "at: +3d"),
+         "invoice_escalation.yaml:1:20: {facility_type: [...]} or {payer: [...]} is expected"},
+        {"overrides: [{when: {payer: [Y-1], facility_type: [iop]}, steps: {a: off}}]\n", CALL("a", "at: +3d"),
+         "invoice_escalation.yaml:1:20: {facility_type: [...]} or {payer: [...]} is expected"},
+        {"overrides: [{when: {payer: [Y-1]}, steps: {b: off}}]\n", CALL("a", "at: +3d"),
+         "invoice_escalation.yaml:1:44: there is no step 'b' to override"},
+        {"overrides: [{when: {payor: [Y-1]}, steps: {a: off}}]\n", CALL("a", "at: +3d"),
+         "invoice_escalation.yaml:1:21: unknown key 'payor'; did you mean 'payer'"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+        g_autofree char *text = g_strconcat(table[i].head, HEAD, table[i].steps, NULL);
+        g_autofree char *all = room_told(text, NULL);
+        expect_line(all, table[i].line);
+    }
+}
+
+static void repeats_tracks_settings_and_payers(void **state)
+{
+    (void)state;
+    struct schedule *s = NULL;
+    g_autofree char *all = room_told("tracks: [main, side]\nforget_after: 30d\nsettings: {low_score: 4}\n"
+                                     "overrides: [{when: {payer: [Y-1, Y-2]}, steps: {b: off}}]\n" HEAD CALL(
+                                         "a", "at: +21d, every: 14d, until: +63d")
+                                         CALL("b", "at: +1d, track: side, every: 2d, until: +4d"),
+                                     &s);
+    assert_string_equal(all, "");
+    assert_int_equal(schedule_step(s, "", "a_4")->at.count, 63);
+    assert_null(schedule_step(s, "", "a_5"));
+    assert_string_equal(schedule_step(s, "", "a_3")->series, "a");
+    assert_string_equal(schedule_step(s, "", "a_3")->at_text, "+49d");
+    assert_string_equal(schedule_track(s, schedule_step(s, "", "b_2")), "side");
+    assert_int_equal(schedule_step(s, "", "b_2")->ordinal / TRACK_SIZE, 1);
+    assert_int_equal(s->forget_after_d, 30);
+    assert_string_equal(s->settings, "{\"low_score\":4,\"words\":\"unsafe, hurt\"}");
+    assert_null(schedule_step(s, "Y-2", "b"));
+    assert_null(schedule_step(s, "Y-2", "b_2")); /* a step that is off takes its repetitions with it */
+    assert_non_null(schedule_step(s, "Y-3", "b_2"));
+    schedule_free(s);
+}
+
+static void where_bounces_come_in(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *folder;
+    } table[] = {{"mail: {maildir: mail}\n", "/state/bounces"},
+                 {"mail: {bounces: back/mail}\n", "/state/back/mail"},
+                 {"mail: {bounces: /var/mail/back}\n", "/var/mail/back"}};
+    for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+        g_autofree char *path = put("ticklerd.yaml", table[i].text);
+        struct problems *problems = problems_new();
+        struct settings *settings = settings_load(path, "/state", problems);
+        assert_non_null(settings);
+        assert_string_equal(settings->bounces, table[i].folder);
+        settings_free(settings);
+        problems_free(problems);
+    }
+    g_autofree char *list = settings_told("mail: {bounces: [a]}\n"), *typo = settings_told("mail: {bounce: a}\n");
+    expect_line(list, "ticklerd.yaml:1:17: ");
+    expect_line(typo, "ticklerd.yaml:1:8: unknown key 'bounce'; did you mean 'bounces'?");
+}
+
 static void secrets_of_our_own_only(void **state)
 {
     (void)state;
@@ -239,6 +356,9 @@ int main(void)
         cmocka_unit_test(oc_22_bad_distances_are_refused),
         cmocka_unit_test(all_errors_of_a_schedule_in_one_run),
         cmocka_unit_test(settings_refuse),
+        cmocka_unit_test(schedule_keys_refuse),
+        cmocka_unit_test(repeats_tracks_settings_and_payers),
+        cmocka_unit_test(where_bounces_come_in),
         cmocka_unit_test(secrets_of_our_own_only),
         cmocka_unit_test(yaml_suite),
     };
