@@ -351,14 +351,18 @@ RETURNS TABLE (item text, ordinal int, title text, provider text, lead_days int,
      WHERE r.agency_id = p.agency_id AND r.facility_type = packet_standing.facility_type
 $$;
 
--- Why a placement gets no check-in that day, or NULL. It is asked about only while it runs, and not in its last days.
-CREATE FUNCTION check_in_gone(p placement, settings jsonb, on_day date) RETURNS text LANGUAGE sql STABLE AS $$
+-- Why a placement gets no check-in of a stage that day, or NULL. It is asked about only while it runs, and not in its
+-- last days; once an answer would belong to the second stage, the first is over.
+CREATE FUNCTION check_in_gone(p placement, stage int, settings jsonb, on_day date) RETURNS text
+LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN p.status = 'canceled' THEN 'the placement is canceled'
                 WHEN p.status = 'offer' THEN 'the placement is only an offer'
                 WHEN p.start_on IS NULL OR p.start_on > on_day THEN 'the placement has not started'
                 WHEN p.end_on < on_day THEN 'the placement ended on ' || to_char(p.end_on, 'FMMonth FMDD, YYYY')
                 WHEN p.end_on <= on_day + (settings ->> 'not_when_ending_within')::int
-                    THEN 'the placement ends on ' || to_char(p.end_on, 'FMMonth FMDD, YYYY') END
+                    THEN 'the placement ends on ' || to_char(p.end_on, 'FMMonth FMDD, YYYY')
+                WHEN stage = 30 AND on_day >= p.start_on + (settings ->> 'second_from')::int
+                    THEN 'the check-in of day 60 takes its place' END
 $$;
 
 -- The newest answer to the check-in of a stage (30 or 60). Which stage an answer belongs to, its own day says.

@@ -16,8 +16,9 @@ WITH rung AS MATERIALIZED (
     SELECT p AS placement, p.placement_id, p.ext_id, p.start_on, p.therapist_id, p.facility_id, f.ext_id AS facility,
            CASE WHEN f.type IN (SELECT variant FROM rung) THEN f.type ELSE '' END AS variant
       FROM placement p JOIN facility f USING (agency_id, facility_id)
-     WHERE p.agency_id = $1::int AND p.start_on BETWEEN (SELECT min(oldest) FROM ladder) AND (SELECT max(latest) FROM ladder)
-       AND check_in_gone(p, $12::jsonb, $2::date) IS NULL
+     WHERE p.agency_id = $1::int
+       AND p.start_on BETWEEN (SELECT min(oldest) FROM ladder) AND (SELECT max(latest) FROM ladder)
+       AND check_in_gone(p, 60, $12::jsonb, $2::date) IS NULL -- whatever the stage
 ), asking AS (
     SELECT s.*, l.asked, r.step, r.ordinal, l.stage
       FROM standing s JOIN ladder l ON s.start_on BETWEEN l.oldest AND l.latest CROSS JOIN LATERAL (
@@ -34,7 +35,8 @@ SELECT a.placement_id AS subject_id, 'placement:' || a.ext_id AS subject, a.star
        a.asked || ':' || CASE a.asked WHEN 'facility' THEN a.facility ELSE t.ext_id END AS party,
        'began on ' || a.start_on || ', no answer for day ' || a.stage AS why
   FROM asking a JOIN therapist t ON t.agency_id = $1::int AND t.therapist_id = a.therapist_id
- WHERE NOT EXISTS (SELECT FROM check_in_answer(a.placement, a.asked, a.stage, $12::jsonb, $2::date))
+ WHERE check_in_gone(a.placement, a.stage, $12::jsonb, $2::date) IS NULL
+   AND NOT EXISTS (SELECT FROM check_in_answer(a.placement, a.asked, a.stage, $12::jsonb, $2::date))
    AND subject_held($1::int, ARRAY['placement', a.asked],
                     ARRAY[a.placement_id, CASE a.asked WHEN 'facility' THEN a.facility_id ELSE a.therapist_id END],
                     $2::date) IS NULL
@@ -66,8 +68,8 @@ SELECT DISTINCT p.placement_id, 'placement:' || p.ext_id, p.start_on, d.step, d.
                       AND f.subject_id = p.placement_id AND f.cycle = p.start_on AND f.step = d.step)
 UNION ALL
 -- A round that had begun when its start moved.
-SELECT DISTINCT p.placement_id, 'placement:' || p.ext_id, o.start_on, 'moved', -1, p.therapist_id, 'therapist:' || t.ext_id,
-       'the start moved to ' || coalesce(p.start_on::text, 'an open day')
+SELECT DISTINCT p.placement_id, 'placement:' || p.ext_id, o.start_on, 'moved', -1, p.therapist_id,
+       'therapist:' || t.ext_id, 'the start moved to ' || coalesce(p.start_on::text, 'an open day')
   FROM placement_start o JOIN placement p USING (agency_id, placement_id)
   JOIN therapist t ON t.agency_id = $1::int AND t.therapist_id = p.therapist_id
  WHERE o.agency_id = $1::int AND o.start_on IS DISTINCT FROM p.start_on
