@@ -282,17 +282,135 @@ def cases(o, named):
     assert zones["facility:F-hr-only"] == ("2028-02-04T08:00:00-06:00", ["hr:dir@f-hr-only.example"]), zones
 
 
+# --- the room's questions on a day, asked directly
+
+def settings():
+    return json.dumps(json.loads((support.SOURCE / "config/templates/check_in/sample.json").read_text())["settings"])
+
+
+def ask(house, name, *values):
+    """A question of the room with its parameters, as rows of dicts."""
+    text = (support.SOURCE / f"workers/check_in/sql/{name}.sql").read_text().replace("%", "%%")
+    text = re.sub(r"\$(\d+)", r"%(p\1)s", text)
+    named = {f"p{n + 1}": value for n, value in enumerate(values)}
+    return [row for row, in house.sql(f"SELECT to_jsonb(x) FROM ({text}) x", named)]
+
+
+def move_a_start(house, o):
+    """The first letters had gone and a call was open when the start moved by three weeks."""
+    old, new = FROM - 38 * DAY, FROM - 17 * DAY
+    o.placements["moved"]["start_on"] = new
+    support.write_csv(house.root / "moved.csv", [o.placements["moved"]])
+    house.tickler("import", "placements", house.root / "moved.csv")
+    ident, = house.sql("SELECT placement_id FROM placement WHERE ext_id = 'moved'")[0]
+    house.sql("INSERT INTO fired (agency_id, worker, subject_id, cycle, step, job_id, ordinal, party_id, outcome, nominal, at,"
+              " subject) VALUES (1, 'check_in', %s, %s, 'therapist_30', 1, 0, 1, 'done', %s, %s, 'placement:moved')",
+              ident, old, f"{FROM - 8 * DAY} 15:00+00", f"{FROM - 8 * DAY} 15:00+00")
+    return old, new
+
+
+def start_moves(house, old, new, named):
+    told = [r["reason"] for r in named if r["step"] == "moved"]
+    assert told == [f"the start moved from {long(old)} to {long(new)}; its check-ins begin anew, withdrawn are "
+                    f"therapist_30 of {long(FROM - 8 * DAY)}"], told
+    why = house.tickler("why", "placement", "moved", "--on", new)
+    assert f"the start moved from {long(old)}: the check-ins moved with it, withdrawn: therapist_30" in why, why
+    assert f"next: therapist_30 on {calendar.roll(new + 30 * DAY)}" in why, why
+
+
+def long(day):
+    return f"{day:%B} {day.day}, {day.year}"
+
+
+def calls_withdraw(house):
+    """An open call ends by an answer of the one it is for, the end of the placement, a moved start, the next stage."""
+    house.sql("BEGIN")
+    staff = house.one("SELECT min(staff_id) FROM staff")
+    tasks = {}
+    day = START + 45 * DAY
+    for placement, step, cycle in (("silent", "therapist_30_call", START), ("one-answers", "therapist_30_call", START),
+                                   ("one-answers", "facility_30_call", START), ("silent", "facility_30_call", START - 7 * DAY),
+                                   ("ends-in-8", "therapist_30_call", START), ("ends-later", "facility_30_call", START),
+                                   ("canceled", "facility_30_call", START)):
+        tasks[house.one(
+            "INSERT INTO task (agency_id, worker, step, party, matter, subjects, title, reason, assignee_id, priority, due_on,"
+            " created_at, cycle) VALUES (1, 'check_in', %s, 'x', %s, %s, 'Call', 'r', %s, 'normal', %s, %s, %s)"
+            " RETURNING task_id", step, f"{step} placement:{placement}", [f"placement:{placement}"], staff, day, day,
+            cycle)] = (placement, step)
+    found = {tasks[r["task_id"]]: r["reason"] for r in ask(house, "withdraw", 1, day, settings())}
+    assert found == {("one-answers", "therapist_30_call"): f"answered on {long(START + 31 * DAY)}",
+                     ("silent", "facility_30_call"): f"the start moved from {long(START - 7 * DAY)} to {long(START)}",
+                     ("ends-in-8", "therapist_30_call"): f"the placement ended on {long(START + 38 * DAY)}",
+                     ("canceled", "facility_30_call"): "the placement is canceled"}, found
+    earlier = {tasks[r["task_id"]] for r in ask(house, "withdraw", 1, START + 30 * DAY, settings())}
+    assert earlier == {("silent", "facility_30_call"), ("canceled", "facility_30_call")}, earlier  # not answered yet
+    later = {tasks[r["task_id"]]: r["reason"] for r in ask(house, "withdraw", 1, START + 55 * DAY, settings())}
+    assert later["silent", "therapist_30_call"] == "the check-in of day 60 takes its place", later
+    house.sql("ROLLBACK")
+
+
+def day_60_shows_day_30(house):
+    """To its own giver alone; and a second try knows the first."""
+    house.sql("BEGIN")
+    day = START + 66 * DAY
+    jobs = []
+    for by in ("therapist", "facility"):
+        jobs += [house.one(
+            f"INSERT INTO job (agency_id, worker, subject_id, cycle, step, ordinal, party_id, nominal, ready_at, subject, party)"
+            f" SELECT 1, 'check_in', placement_id, start_on, %s, 2001, {by}_id, %s, %s, 'placement:one-answers', %s"
+            f" FROM placement WHERE ext_id = 'one-answers' RETURNING job_id",
+            f"{by}_60_again", day, day, f"{by}:{by[0].upper()}-one-answers")]
+    message = house.one(
+        "INSERT INTO message (agency_id, worker, step, party, recipient, address, template, subject_line, internet_id, letter,"
+        " state, claimed_by, claimed_at) VALUES (1, 'check_in', 'therapist_60', 'therapist:T-one-answers', 'therapist:t@x', 't@x',"
+        " 'therapist', 's', 'i@x', '', 'sent', 'w', %s) RETURNING message_id", f"{START + 61 * DAY} 15:00+00")
+    house.sql("INSERT INTO message_step SELECT 1, 'check_in', subject_id, cycle, 'therapist_60', 'therapist:t@x', subject, %s"
+              " FROM job WHERE job_id = %s", message, jobs[0])
+    rows = {r["party"]: r for r in ask(house, "fetch", jobs, day, 0, settings())}
+    own, other = rows["therapist:T-one-answers"], rows["facility:F-one-answers"]
+    assert own["gone"] is None and own["item"]["second"] and own["item"]["again"], own
+    assert (own["item"]["earlier_score"], own["item"]["earlier_words"]) == (8, "Good team"), own
+    assert own["item"]["asked_on"] == "March 6" and "t@x" in own["common"]["history"], own
+    assert not other["item"]["has_earlier"] and not other["item"]["again"], other
+    assert "Good team" not in json.dumps(other), other  # the facility never reads what the therapist said
+    before = ask(house, "fetch", jobs, START + 20 * DAY, 0, settings())
+    assert not any(r["item"]["has_earlier"] for r in before)  # nothing was said yet
+    house.sql("ROLLBACK")
+
+
+def safety_words(house):
+    words = json.loads(settings())["safety_words"]
+    for text, found in (("I don’t feel safe in the parking lot", "don't feel safe"), ("He THREATENED me", "threat"),
+                        ("She punched\nme", "punched me"), ("Bullying by a nurse", "bully"),
+                        ("our substance abuse group", None), ("a domestic violence class", None),
+                        ("I was trained in restraint", None), ("I feel safe and the team is great", None),
+                        ("I punched in at nine", None), ("our policies", None), (None, None)):
+        got = house.one("SELECT check_in_safety_word(%s, check_in_words(%s))", text, words)
+        assert re.sub(r"\s+", " ", got or "") == (found or ""), (text, got)
+    assert house.one("SELECT check_in_safety_word('a.b|c', check_in_words('a.b|c, (x'))") == "a.b|c"
+    assert house.one("SELECT check_in_safety_word('anything', check_in_words(' , '))") is None
+    shipped = support.yaml.safe_load((support.SOURCE / "config/schedules/check_in.yaml").read_text())["settings"]
+    assert shipped == json.loads(settings()), "the schedule and the sample name different defaults"
+
+
 def main():
     support.leave_root()
     with House() as house:
         house.init()
         o = build()
+        o.placement("moved", start=FROM - 38 * DAY)
         o.write(house.root / "data")
         house.start()
         house.tickler("import", "--dir", house.root / "data")
+        old, new = move_a_start(house, o)
+        safety_words(house)
+        calls_withdraw(house)
+        day_60_shows_day_30(house)
         rows = [json.loads(line) for line in
                 house.tickler("rehearse", "--from", FROM, "--to", TO, "--json").splitlines()]
-        cases(o, compare(o, rows))
+        named = compare(o, rows)
+        cases(o, named)
+        start_moves(house, old, new, named)
     print("ok: check-ins")
 
 
