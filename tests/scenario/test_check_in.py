@@ -1,4 +1,4 @@
-"""The check-ins, rehearsed by the real processes over half a year and compared with a calculation of their own: cases
+"""The check-ins, rehearsed by the real processes over a winter and compared with a calculation of their own: cases
 each made for one rule, and a crowd of placements and answers by chance. Then what rehearsal cannot show: a start that
 moves, an answer that comes while a call is open, what the letters say."""
 import collections
@@ -11,7 +11,7 @@ import house as support
 import ledger_oracle as calendar
 from house import House
 
-FROM, TO = dt.date(2027, 12, 20), dt.date(2028, 4, 28)  # New Year, February 29, the clock change of March 12
+FROM, TO = dt.date(2027, 12, 20), dt.date(2028, 3, 31)  # New Year, February 29, the clock change of March 12
 DAY = dt.timedelta(days=1)
 START = dt.date(2028, 1, 5)  # +30: Friday, February 4; +60: Sunday, March 5, so Monday the 6th
 SAFETY = ["unsafe", "not safe", "threat", "harass", "assault", "weapon", "hurt", "injur"]  # some of the shipped ones
