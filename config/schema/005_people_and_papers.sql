@@ -123,6 +123,7 @@ CREATE TABLE placement_start (
     FOREIGN KEY (agency_id, placement_id) REFERENCES placement
 );
 CREATE INDEX start_of_placement ON placement_start (agency_id, placement_id);
+CREATE INDEX start_by_day ON placement_start (agency_id, start_on);
 CREATE FUNCTION placement_moved() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO placement_start (agency_id, placement_id, start_on) VALUES (OLD.agency_id, OLD.placement_id, OLD.start_on);
@@ -348,6 +349,42 @@ RETURNS TABLE (item text, ordinal int, title text, provider text, lead_days int,
       LEFT JOIN packet_item i ON i.agency_id = p.agency_id AND i.placement_id = p.placement_id AND i.item = r.item
       CROSS JOIN LATERAL (SELECT CASE WHEN i.status IS NULL OR i.status_on > on_day THEN 'open' ELSE i.status END AS status) s
      WHERE r.agency_id = p.agency_id AND r.facility_type = packet_standing.facility_type
+$$;
+
+-- Why a placement gets no check-in of a stage that day, or NULL. It is asked about only while it runs, and not in its
+-- last days; once an answer would belong to the second stage, the first is over.
+CREATE FUNCTION check_in_gone(p placement, stage int, settings jsonb, on_day date) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN p.status = 'canceled' THEN 'the placement is canceled'
+                WHEN p.status = 'offer' THEN 'the placement is only an offer'
+                WHEN p.start_on IS NULL OR p.start_on > on_day THEN 'the placement has not started'
+                WHEN p.end_on < on_day THEN 'the placement ended on ' || to_char(p.end_on, 'FMMonth FMDD, YYYY')
+                WHEN p.end_on <= on_day + (settings ->> 'not_when_ending_within')::int
+                    THEN 'the placement ends on ' || to_char(p.end_on, 'FMMonth FMDD, YYYY')
+                WHEN stage = 30 AND on_day >= p.start_on + (settings ->> 'second_from')::int
+                    THEN 'the check-in of day 60 takes its place' END
+$$;
+
+-- The newest answer to the check-in of a stage (30 or 60). Which stage an answer belongs to, its own day says.
+CREATE FUNCTION check_in_answer(p placement, giver text, stage int, settings jsonb, on_day date)
+RETURNS TABLE (response_id bigint, received_on date, score int, answers text) LANGUAGE sql STABLE AS $$
+    SELECT r.response_id, r.received_on, r.score, r.answers FROM response r
+     WHERE r.agency_id = p.agency_id AND r.about = 'placement' AND r.subject_id = p.placement_id AND r.given_by = giver
+       AND r.received_on <= on_day
+       AND r.received_on >= p.start_on + (settings ->> CASE stage WHEN 60 THEN 'second_from' ELSE 'first_from' END)::int
+       AND (stage = 60 OR r.received_on < p.start_on + (settings ->> 'second_from')::int)
+     ORDER BY r.received_on DESC, r.response_id DESC LIMIT 1
+$$;
+
+-- "unsafe, not safe" as a regular expression: whole phrases, each from the beginning of a word.
+CREATE FUNCTION check_in_words(words text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT '\m(' || string_agg(regexp_replace(regexp_replace(lower(trim(w)), '([^[:alnum:][:space:]''])', '\\\1', 'g'),
+                                              '\s+', '\\s+', 'g'), '|') || ')'
+      FROM unnest(string_to_array(words, ',')) AS w WHERE trim(w) <> ''
+$$;
+-- The first such phrase in an answer, or NULL. Phones write the apostrophe curled.
+CREATE FUNCTION check_in_safety_word(answers text, expression text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT (regexp_match(lower(translate(answers, '’', '''')), expression))[1]
 $$;
 
 -- The hold in force on any subject that day, as "pause: they asked for time", or NULL.
