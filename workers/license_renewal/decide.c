@@ -24,7 +24,7 @@ static const char *overtaken(const struct job *job, const char *track)
         return "its continuing education is complete";
     if (is_one_of(track, watch) && strcmp(status, "renewal_submitted") != 0)
         return job_text(job, "status_said");
-    if (strcmp(track, "watch_lead") == 0 && !*job_text(job, "priority"))
+    if (strcmp(track, "watch_lead") == 0 && strcmp(job_text(job, "priority"), "urgent") != 0)
         return "no live placement rests on it";
     if (strcmp(track, "renewed") == 0 && strcmp(status, "renewed") != 0)
         return job_text(job, "status_said");
@@ -74,9 +74,22 @@ static void say_each_license_once(struct party *party)
     }
 }
 
+/* How urgent it is that a license has run out, is for the tasks that say so; others keep their step's priority. */
+static void keep_priorities(struct party *party)
+{
+    static const char *const urgent[] = {"expired", "expired_lead", "watch_expiry", "watch_lead", NULL};
+    for (guint i = 0; i < party->tasks->len; i++) {
+        struct task_wish *wish = party->tasks->pdata[i];
+        const struct step *step = ((const struct job *)wish->jobs->pdata[0])->step;
+        if (!is_one_of(schedule_track(party->schedule, step), urgent))
+            wish->priority = step->task.priority;
+    }
+}
+
 void license_decide(struct party *party)
 {
     set_aside_overtaken(party);
     say_each_license_once(party);
     party_take_steps(party);
+    keep_priorities(party);
 }

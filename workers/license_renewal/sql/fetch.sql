@@ -51,7 +51,7 @@ WITH asked AS (SELECT $3::bigint, $4::jsonb), mine AS (
                  ORDER BY 1 DESC LIMIT 12) h) AS history
       FROM stand s LEFT JOIN radius x USING (job_id)
 ), told AS (
-    SELECT w.*, long.*, w.has_ce AND NOT w.is_complete AS ce_short,
+    SELECT w.*, long.*, stage.*, stage.ce_short AND (w.anchor - $2::date > 95 OR stage.not_open) AS ce_stage,
            CASE WHEN w.has_ce THEN trim_scale(w.hours) || ' of ' || trim_scale(w.needed) || ' hours'
                 || coalesce('; ' || w.by_category, '') END AS ce_text,
            CASE WHEN w.has_ce AND NOT w.is_complete THEN
@@ -65,12 +65,14 @@ WITH asked AS (SELECT $3::bigint, $4::jsonb), mine AS (
                 THEN 'fell with the ' || w.up_label || ' on ' || long.ended
                 WHEN w.status = 'lapsed' AND w.ended_on < (w.l).expires_on THEN 'lapsed on ' || long.ended
                 WHEN w.is_over THEN 'expired on ' || long.ended ELSE 'expires ' || long.ended END AS ended_text,
-           CASE w.what WHEN 'ce_by' THEN 'needs its CE by ' WHEN 'apply_by' THEN 'must be filed by ' ELSE 'expires ' END
+           CASE w.what WHEN 'ce_by' THEN 'needs its CE by ' WHEN 'apply_by' THEN 'needs its renewal filed by ' ELSE 'expires ' END
            || to_char(w.anchor, 'FMMonth FMDD, YYYY') AS deadline
       FROM words w CROSS JOIN LATERAL (SELECT to_char((w.l).expires_on, 'FMMonth FMDD, YYYY') AS expires,
            to_char(w.ended_on, 'FMMonth FMDD, YYYY') AS ended, to_char(w.ce_by, 'FMMonth FMDD, YYYY') AS ce_by_day,
            to_char(w.apply_by, 'FMMonth FMDD, YYYY') AS apply_by_day, to_char(w.opens_on, 'FMMonth FMDD, YYYY') AS opens,
            to_char((w.l).status_on, 'FMMonth FMDD, YYYY') AS status_day) long
+     CROSS JOIN LATERAL (SELECT w.has_ce AND NOT w.is_complete AS ce_short, coalesce(w.opens_on > $2::date, false) AS not_open,
+           w.apply_by < (w.l).expires_on AND w.apply_by >= $2::date AS files_early) stage
 )
 SELECT m.job_id, m.agency_id, m.subject_id, m.subject, m.party_id, m.party, m.cycle, m.step, m.ordinal, m.tries,
        '' AS variant,
@@ -107,18 +109,19 @@ SELECT m.job_id, m.agency_id, m.subject_id, m.subject, m.party_id, m.party, m.cy
            'rule', NULL) AS common,
        json_build_object(
            'license', d.label, 'number', coalesce((d.l).number, 'not on record'), 'expires', d.expires, 'ended', d.ended_text,
-           'is_over', d.is_over, 'deadline', d.deadline, 'days_left', greatest(d.days_left, 0), 'one_day', d.days_left = 1,
-           'has_ce', d.has_ce, 'ce_text', d.ce_text, 'ce_short', d.ce_short, 'ce_missing', d.ce_missing,
+           'is_over', d.is_over, 'deadline', d.deadline, 'days', CASE WHEN d.days_left = 1 THEN 'tomorrow' WHEN d.days_left > 1 THEN 'in ' || d.days_left || ' days' END,
+           'has_ce', d.has_ce, 'ce_text', d.ce_text, 'ce_short', d.ce_short, 'ce_done', d.has_ce AND d.is_complete,
+           'ce_missing', d.ce_missing,
            'ce_by', CASE WHEN d.ce_by < $2::date THEN 'now' ELSE 'by ' || d.ce_by_day END,
-           'ce_stage', d.ce_short AND (d.anchor - $2::date > 95 OR coalesce(d.opens_on > $2::date, false)),
-           'not_open', coalesce(d.opens_on > $2::date, false), 'opens', d.opens,
-           'has_apply_by', d.apply_by < (d.l).expires_on AND d.apply_by >= $2::date, 'apply_by', d.apply_by_day,
+           'ce_stage', d.ce_stage, 'not_open', d.not_open, 'opens', d.opens,
+           'say_file', d.files_early AND NOT d.not_open,
+           'say_renew', NOT d.files_early AND NOT d.not_open AND NOT d.ce_stage, 'apply_by', d.apply_by_day,
            'apply_by_passed', d.apply_by < (d.l).expires_on AND d.apply_by < $2::date,
            'has_dependents', d.dependents IS NOT NULL, 'dependents', d.dependents,
            'on_placement', coalesce(d.placements, 0) > 0, 'falls', coalesce(d.lines, 'nothing on record'),
            'placements', coalesce(d.placements, 0),
-           'has_grace', coalesce((d.r).grace, 0) > 0, 'grace', coalesce((d.r).grace, 0), 'has_rule', d.r IS NOT NULL,
-           'no_grace', (d.r).grace = 0,
+           'has_grace', coalesce((d.r).grace, 0) > 0, 'grace', coalesce((d.r).grace, 0), 'has_rule', (d.r).state IS NOT NULL,
+           'no_grace', coalesce((d.r).grace = 0, false),
            'submitted', d.status = 'renewal_submitted', 'status_day', d.status_day,
            'history', coalesce(d.history, 'nothing on record yet'),
            'has_warning', license_rule_warning(d.r, $2::date) IS NOT NULL, 'warning', license_rule_warning(d.r, $2::date)
@@ -144,7 +147,9 @@ SELECT m.job_id, m.agency_id, m.subject_id, m.subject, m.party_id, m.party, m.cy
            'therapist', NULL, 'recruiter', NULL, 'has_recruiter', false,
            'rule', json_build_object('name', split_part(m.subject, ':', 2), 'source', r.source, 'as_of', r.as_of,
                'uncertain', r.confidence = 'uncertain',
-               'says', r.cycle_months || ' months' || coalesce(', ' || r.expiry, '') || '; '
+               'says', 'every ' || CASE WHEN r.cycle_months = 12 THEN 'year' WHEN r.cycle_months % 12 = 0
+                                              THEN r.cycle_months / 12 || ' years' ELSE r.cycle_months || ' months' END
+               || coalesce(' (' || r.expiry || ')', '') || ', '
                || trim_scale(r.ce_hours) || ' hours of CE'
                || coalesce(' (' || (SELECT string_agg(replace(k.category, '_', ' ') || ' ' || trim_scale(k.hours), ', '
                                                       ORDER BY k.category)
