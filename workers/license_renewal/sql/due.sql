@@ -20,51 +20,65 @@ WITH rung AS MATERIALIZED (
            AS spread, ($12::jsonb ->> 'expired_lookback')::int AS lookback
       FROM rung
 ), near AS MATERIALIZED (
-    SELECT l.license_id, l.expires_on, l.depends_on_id IS NOT NULL AS depends, r.state IS NOT NULL AS has_rule,
-           l.expires_on > $2::date AND license_status(l, $2::date) = 'active' AS runs,
-           CASE license_status(l, $2::date) WHEN 'active' THEN l.expires_on
-                WHEN 'lapsed' THEN least(l.expires_on, l.status_on) END AS ended_on,
-           r.ce_hours > 0 AND NOT (l.first_renewal AND r.first_renewal = 'exempt') AS asks_ce,
-           coalesce(l.ce_by, l.expires_on - r.ce_by, l.expires_on) AS ce_by,
+    SELECT l.license_id, l.expires_on, l.depends_on_id IS NOT NULL AS depends, r.state IS NOT NULL AS has_rule, s.status,
+           CASE WHEN r.ce_hours > 0 AND NOT (l.first_renewal AND r.first_renewal = 'exempt')
+                THEN coalesce(l.ce_by, l.expires_on - r.ce_by) END AS ce_by,
            coalesce(l.apply_by, l.expires_on - r.apply_by, l.expires_on) AS apply_by,
-           coalesce(coalesce(l.renewal_opens, l.expires_on - r.opens) <= $2::date, true) AS is_open
+           coalesce(coalesce(l.renewal_opens, l.expires_on - r.opens) <= $2::date, true) AS is_open,
+           CASE s.status WHEN 'lapsed' THEN least(l.expires_on, l.status_on) ELSE l.expires_on END AS ended_on
       FROM license l LEFT JOIN license_rule r ON r.agency_id = l.agency_id AND r.state = l.state AND r.type = l.type
+     CROSS JOIN LATERAL (SELECT CASE WHEN l.status = 'active' THEN l.status ELSE license_status(l, $2::date) END AS status) s
      WHERE l.agency_id = $1::int AND l.expires_on >= (SELECT first FROM reach)
        AND l.first_date BETWEEN (SELECT first - spread FROM reach) AND (SELECT last FROM reach)
-), dated AS (
-    SELECT n.*, CASE WHEN n.apply_by >= $2::date THEN n.apply_by ELSE n.expires_on END AS filing,
-           CASE WHEN n.asks_ce AND n.ce_by >= $2::date THEN n.ce_by END AS ce_date
-      FROM near n WHERE n.ended_on IS NOT NULL
-), climb AS (
-    -- ce_short: the row holds only while CE is short (or only once it is complete)
-    SELECT d.license_id, d.expires_on, d.depends, d.has_rule, t.track, t.anchor, t.ce_short, false AS on_placement
-      FROM dated d CROSS JOIN LATERAL (VALUES
-           ('main', CASE WHEN d.is_open THEN d.filing END, CASE WHEN d.ce_date < d.filing THEN false END),
-           ('main', CASE WHEN d.ce_date < d.filing THEN d.ce_date END, true),
-           ('ce', d.ce_date, true),
-           ('final', CASE WHEN least(d.ce_by, d.apply_by) < d.expires_on - 7 THEN d.expires_on END, NULL)
-           ) t (track, anchor, ce_short)
-     WHERE d.runs AND t.anchor IS NOT NULL
-    UNION ALL
-    SELECT d.license_id, d.expires_on, d.depends, d.has_rule, t.track, d.ended_on, NULL, false
-      FROM dated d, (VALUES ('expired'), ('expired_lead')) t (track) WHERE d.ended_on <= $2::date
-    UNION ALL
-    -- Expired long ago, and somebody works on it.
-    SELECT l.license_id, l.expires_on, l.depends_on_id IS NOT NULL, true, t.track, reach.first, NULL, true
-      FROM reach, (VALUES ('expired'), ('expired_lead')) t (track), license l
+       AND s.status IN ('active', 'lapsed')
+), asked AS MATERIALIZED (
+    -- What the ledger has of each, asked once. Near bounds spare it most of its yearly parts; NULL: not asked here.
+    SELECT n.*, CASE WHEN n.expires_on BETWEEN $2::date - 800 AND $2::date + 800 THEN
+           array(SELECT f.ordinal FROM fired f WHERE f.agency_id = $1::int AND f.worker = 'license_renewal'
+                    AND f.subject_id = n.license_id AND f.cycle = n.expires_on
+                    AND f.cycle BETWEEN $2::date - 800 AND $2::date + 800) END AS taken
+      FROM near n
+), old AS MATERIALIZED (
+    -- Expired long ago, and somebody works on it. (A scalar question, so that the few licenses ask for placements and not
+    -- all placements for licenses.)
+    SELECT l.license_id, l.expires_on, l.depends_on_id IS NOT NULL AS depends,
+           CASE WHEN l.expires_on >= $2::date - 800 THEN
+           array(SELECT f.ordinal FROM fired f WHERE f.agency_id = $1::int AND f.worker = 'license_renewal'
+                    AND f.subject_id = l.license_id AND f.cycle = l.expires_on
+                    AND f.cycle BETWEEN $2::date - 800 AND $2::date) END AS taken
+      FROM license l, reach
      WHERE l.agency_id = $1::int AND l.expires_on BETWEEN $2::date - reach.lookback AND reach.first - 1
        AND l.first_date BETWEEN $2::date - reach.lookback - reach.spread AND reach.first - 1
-       AND license_status(l, $2::date) IN ('active', 'lapsed')
-       AND EXISTS (SELECT FROM placement p WHERE p.agency_id = l.agency_id AND p.therapist_id = l.therapist_id
-                      AND placement_is_live(p, $2::date))
+       AND CASE WHEN l.status = 'active' THEN true ELSE license_status(l, $2::date) IN ('active', 'lapsed') END
+       AND (SELECT true FROM placement p WHERE p.agency_id = $1::int AND p.therapist_id = l.therapist_id
+               AND placement_is_live(p, $2::date) LIMIT 1)
+), climb AS (
+    -- ce_short: the row holds only while CE is short (or only once it is complete)
+    SELECT d.license_id, d.expires_on, d.depends, d.has_rule, t.track, t.anchor, t.ce_short, false AS on_placement, d.taken
+      FROM asked d
+     CROSS JOIN LATERAL (SELECT CASE WHEN d.apply_by >= $2::date THEN d.apply_by ELSE d.expires_on END AS filing,
+                                CASE WHEN d.ce_by >= $2::date THEN d.ce_by END AS ce_date) n
+     CROSS JOIN LATERAL (VALUES
+           ('main', CASE WHEN d.is_open THEN n.filing END, CASE WHEN n.ce_date < n.filing THEN false END),
+           ('main', CASE WHEN n.ce_date < n.filing THEN n.ce_date END, true),
+           ('ce', n.ce_date, true),
+           ('final', CASE WHEN least(d.ce_by, d.apply_by) < d.expires_on - 7 THEN d.expires_on END, NULL)
+           ) t (track, anchor, ce_short)
+     WHERE d.status = 'active' AND d.expires_on > $2::date AND t.anchor IS NOT NULL
+    UNION ALL
+    SELECT d.license_id, d.expires_on, d.depends, d.has_rule, t.track, d.ended_on, NULL, false, d.taken
+      FROM asked d, (VALUES ('expired'), ('expired_lead')) t (track) WHERE d.ended_on <= $2::date
+    UNION ALL
+    SELECT o.license_id, o.expires_on, o.depends, true, t.track, reach.first, NULL, true, o.taken
+      FROM reach, (VALUES ('expired'), ('expired_lead')) t (track), old o
     UNION ALL
     -- Ended before its time; or its parent was given up, which no notice of the parent's own tells.
-    SELECT l.license_id, l.expires_on, false, true, t.track, l.status_on, NULL, false
+    SELECT l.license_id, l.expires_on, false, true, t.track, l.status_on, NULL, false, NULL
       FROM reach, (VALUES ('expired'), ('expired_lead')) t (track), license l
      WHERE l.agency_id = $1::int AND l.status = 'lapsed' AND l.status_on BETWEEN reach.first AND $2::date
        AND l.first_date > reach.last
     UNION ALL
-    SELECT l.license_id, l.expires_on, false, true, t.track, p.status_on, NULL, false
+    SELECT l.license_id, l.expires_on, false, true, t.track, p.status_on, NULL, false, NULL
       FROM reach, (VALUES ('expired'), ('expired_lead')) t (track), license p,
            LATERAL license_family(p.agency_id, p.license_id) f, license l
      WHERE p.agency_id = $1::int AND p.status = 'surrendered' AND p.status_on BETWEEN reach.first AND $2::date
@@ -73,7 +87,7 @@ WITH rung AS MATERIALIZED (
     UNION ALL
     -- Filed or granted, and the new expiry is not on record.
     SELECT l.license_id, l.expires_on, false, true, t.track, CASE WHEN t.by_expiry THEN l.expires_on ELSE l.watched_on END,
-           NULL, t.track = 'watch_lead'
+           NULL, t.track = 'watch_lead', NULL
       FROM license l JOIN (VALUES ('renewal_submitted', 'watch', false), ('renewal_submitted', 'watch_expiry', true),
                                   ('renewal_submitted', 'watch_lead', true), ('renewed', 'renewed', false)
                           ) t (status, track, by_expiry) ON t.status = l.status
@@ -81,9 +95,11 @@ WITH rung AS MATERIALIZED (
 ), open AS (
     SELECT DISTINCT ON (c.license_id, c.track, c.ce_short) c.*, s.step, s.ordinal
       FROM climb c JOIN stair s ON s.track = c.track AND s.anchor = c.anchor
-     WHERE NOT EXISTS (SELECT FROM fired f WHERE f.agency_id = $1::int AND f.worker = 'license_renewal'
-                          AND f.subject_id = c.license_id AND f.cycle = c.expires_on
-                          AND f.ordinal >= s.ordinal AND f.ordinal / 1000 = s.ordinal / 1000)
+     WHERE CASE WHEN c.taken IS NULL
+                THEN NOT EXISTS (SELECT FROM fired f WHERE f.agency_id = $1::int AND f.worker = 'license_renewal'
+                                    AND f.subject_id = c.license_id AND f.cycle = c.expires_on
+                                    AND f.ordinal >= s.ordinal AND f.ordinal / 1000 = s.ordinal / 1000)
+                ELSE NOT EXISTS (SELECT FROM unnest(c.taken) o WHERE o >= s.ordinal AND o / 1000 = s.ordinal / 1000) END
      ORDER BY c.license_id, c.track, c.ce_short, c.depends, s.ordinal
 ), chosen AS MATERIALIZED (
     SELECT o.license_id, l.ext_id, o.expires_on, o.step, o.ordinal, o.track, o.anchor, l.therapist_id,
