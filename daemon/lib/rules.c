@@ -178,8 +178,8 @@ static void check_license_sums(const struct yaml *node, const struct js *row, st
     for (gsize i = 0; categories && i < js_length(categories); i++)
         named += js_get_int(js_at(categories, i), "hours", 0);
     if (named > hours)
-        yaml_wrong(yaml_get(node, "categories"), problems, "the categories ask for %d hours, the whole for %d", (int)named,
-                   (int)hours);
+        yaml_wrong(yaml_get(node, "categories"), problems, "the categories ask for %d hours, the whole for %d",
+                   (int)named, (int)hours);
     if (js_get_int(row, "carry_over", 0) > hours)
         yaml_wrong(yaml_get(node, "carry_over"), problems, "more hours are carried over than a cycle asks for (%d)",
                    (int)hours);

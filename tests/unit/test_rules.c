@@ -129,7 +129,8 @@ static void every_wrong_value_is_named(void **state)
          "licenses.yaml:2:79: "},
         {GOOD "- {state: TX, type: LPC, cycle: 1y" END,
          "licenses.yaml:3:3: there is a rule for TX LPC already, in line 2"},
-        {"rules:\n- {state: TX, type: [LPC, LPC], cycle: 2y" END, "licenses.yaml:2:3: there is a rule for TX LPC already"},
+        {"rules:\n- {state: TX, type: [LPC, LPC], cycle: 2y" END,
+         "licenses.yaml:2:3: there is a rule for TX LPC already"},
         {"rules:\n- {state: TX, state: CA, type: LPC, cycle: 2y" END, "licenses.yaml:2:"},
         {"rules:\n- LPC\n", "licenses.yaml:2:3: "},
         {"rules: none\n", "licenses.yaml:1:1: a list `rules:` is expected"},
@@ -147,12 +148,11 @@ static void every_wrong_value_is_named(void **state)
 static void all_problems_are_named_in_one_run(void **state)
 {
     (void)state;
-    g_autofree char *all = told("licenses",
-                                "rules:\n- {state: TX, type: LPCC, cycle: 2, opens: x" END
-                                "- {state: ZZ, type: LPC, cycle: 2y" END,
-                                NULL);
+    g_autofree char *all =
+        told("licenses",
+             "rules:\n- {state: TX, type: LPCC, cycle: 2, opens: x" END "- {state: ZZ, type: LPC, cycle: 2y" END, NULL);
     assert_non_null(strstr(all, "licenses.yaml:2:34: "));
-    assert_non_null(strstr(all, "licenses.yaml:2:46: "));
+    assert_non_null(strstr(all, "licenses.yaml:2:44: "));
     assert_non_null(strstr(all, "licenses.yaml:3:11: "));
 }
 
