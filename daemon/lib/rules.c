@@ -170,12 +170,30 @@ static struct js *categories_of(const struct yaml *node, struct problems *proble
     return list;
 }
 
+/* Sums that no board asks for are slips of the pen. */
+static void check_license_sums(const struct yaml *node, const struct js *row, struct problems *problems)
+{
+    const struct js *categories = js_get(row, "categories");
+    gint64 hours = js_get_int(row, "ce_hours", 0), named = 0;
+    for (gsize i = 0; categories && i < js_length(categories); i++)
+        named += js_get_int(js_at(categories, i), "hours", 0);
+    if (named > hours)
+        yaml_wrong(yaml_get(node, "categories"), problems, "the categories ask for %d hours, the whole for %d",
+                   (int)named, (int)hours);
+    if (js_get_int(row, "carry_over", 0) > hours)
+        yaml_wrong(yaml_get(node, "carry_over"), problems, "more hours are carried over than a cycle asks for (%d)",
+                   (int)hours);
+    if (yaml_get(node, "cycle") && js_get(row, "cycle") && js_get_int(row, "cycle", 0) < 1)
+        yaml_wrong(yaml_get(node, "cycle"), problems, "a cycle is at least a month long");
+}
+
 static void add_license_rule(const struct yaml *node, const struct yaml *type, GHashTable *seen, struct js *rows,
                              struct problems *problems)
 {
     struct js *row = js_object();
     const char *state = NULL, *word = NULL;
     const struct yaml *state_node = yaml_get(node, "state");
+    guint before = problems_count(problems);
     take_keys(license_keys + 1, node, row, problems);
     if (!take_word(type, license_types, &word, problems) || !take_word(state_node, license_states, &state, problems)) {
         js_unref(row);
@@ -186,6 +204,8 @@ static void add_license_rule(const struct yaml *node, const struct yaml *type, G
     js_set_text(row, "state", state);
     js_set_text(row, "type", word);
     js_set(row, "categories", categories_of(yaml_get(node, "categories"), problems));
+    if (problems_count(problems) == before)
+        check_license_sums(node, row, problems);
     js_add(rows, row);
 }
 
@@ -199,6 +219,8 @@ static void take_license(const struct yaml *node, GHashTable *seen, struct js *r
         return;
     }
     gsize n = type->kind == YAML_LIST ? type->values->len : 1;
+    if (n == 0)
+        yaml_wrong(type, problems, "at least one type is expected: [LCSW, LMFT]");
     for (gsize i = 0; i < n; i++)
         add_license_rule(node, type->kind == YAML_LIST ? type->values->pdata[i] : type, seen, rows, problems);
 }
