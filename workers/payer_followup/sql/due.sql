@@ -11,6 +11,21 @@ WITH rung AS MATERIALIZED (
       FROM rung GROUP BY track
 ), pending AS MATERIALIZED (
     SELECT a.*, application_status(a, $2::date) AS now FROM pending_applications($1::int, $2::date) a
+), decided AS MATERIALIZED ( -- lately enough for a step
+    SELECT a.*, CASE WHEN a.status = 'denied' THEN application_followed_by(a, $2::date) END AS later FROM panel_application a
+     WHERE a.agency_id = $1::int AND a.status IN ('approved', 'denied', 'withdrawn') AND a.status <> 'withdrawn'
+       AND a.status_on <= $2::date
+       AND a.status_on >= (SELECT CASE WHEN bool_and(oldest IS NOT NULL) THEN min(oldest) ELSE '-infinity' END FROM reach
+                            WHERE track IN ('denied', 'effective', 'loading', 'directory'))
+), revalidated AS MATERIALIZED (
+    SELECT a.* FROM panel_application a
+     WHERE a.agency_id = $1::int AND a.status = 'approved' AND a.status_on <= $2::date
+       AND a.revalidate_on >= (SELECT coalesce(oldest, '-infinity') FROM reach WHERE track = 'revalidation')
+       AND a.revalidate_on <= (SELECT latest FROM reach WHERE track = 'revalidation')
+       AND application_followed_by(a, $2::date) IS NULL
+), held AS MATERIALIZED (
+    SELECT about, subject_id FROM hold WHERE agency_id = $1::int AND from_on <= $2::date
+       AND (until_on IS NULL OR until_on >= $2::date) AND (released_on IS NULL OR released_on > $2::date)
 ), needed AS MATERIALIZED (
     SELECT * FROM papers_needed($1::int, $2::date, $12::jsonb)
 ), stand AS MATERIALIZED (
@@ -39,17 +54,13 @@ WITH rung AS MATERIALIZED (
     UNION ALL
     SELECT r.track, a.application_id, 'application:' || a.ext_id, a.status_on, a.payer_id, a.therapist_id,
            a.application_id, NULL, NULL, a.status || ' on ' || a.status_on
-      FROM reach r JOIN panel_application a ON a.agency_id = $1::int AND a.status IN ('approved', 'denied', 'withdrawn')
-       AND a.status_on BETWEEN coalesce(r.oldest, '-infinity') AND r.latest AND a.status_on <= $2::date
-       AND a.status = CASE WHEN r.track = 'denied' THEN 'denied' ELSE 'approved' END
-     WHERE r.track IN ('denied', 'effective', 'loading', 'directory')
-       AND (r.track <> 'denied' OR application_followed_by(a, $2::date) IS NULL)
+      FROM decided a JOIN reach r ON r.track = ANY (CASE a.status WHEN 'denied' THEN ARRAY['denied']
+                                                    ELSE ARRAY['effective', 'loading', 'directory'] END)
+     WHERE r.track <> 'denied' OR a.later IS NULL
     UNION ALL
     SELECT 'revalidation', a.application_id, 'application:' || a.ext_id, a.revalidate_on, a.payer_id, a.therapist_id,
            a.application_id, NULL, NULL, 'to be revalidated by ' || a.revalidate_on
-      FROM reach r JOIN panel_application a ON a.agency_id = $1::int AND a.status = 'approved'
-       AND a.revalidate_on BETWEEN coalesce(r.oldest, '-infinity') AND r.latest AND a.status_on <= $2::date
-     WHERE r.track = 'revalidation' AND application_followed_by(a, $2::date) IS NULL
+      FROM revalidated a
     UNION ALL
     SELECT 'gap', g.billing_id, 'placement:' || g.ext_id, g.anchor, g.payer_id, g.therapist_id, NULL, g.placement_id, NULL,
            'no panel in effect: ' || g.standing
@@ -90,6 +101,7 @@ SELECT c.subject_id, c.subject, c.anchor AS cycle, c.step, c.ordinal, coalesce(y
        coalesce('payer:' || y.ext_id, 'therapist:' || t.ext_id) AS party, c.why
   FROM chosen c JOIN therapist t ON t.agency_id = $1::int AND t.therapist_id = c.therapist_id
   LEFT JOIN payer y ON y.agency_id = $1::int AND y.payer_id = c.payer_id
- WHERE subject_held($1::int, ARRAY['application', 'therapist', 'placement', 'license'],
-                    ARRAY[c.application_id, c.therapist_id, c.placement_id,
-                          CASE WHEN c.track = 'license' THEN c.subject_id END], $2::date) IS NULL
+ WHERE NOT EXISTS (SELECT FROM held h WHERE h.about = 'application' AND h.subject_id = c.application_id)
+   AND NOT EXISTS (SELECT FROM held h WHERE h.about = 'therapist' AND h.subject_id = c.therapist_id)
+   AND NOT EXISTS (SELECT FROM held h WHERE h.about = 'placement' AND h.subject_id = c.placement_id)
+   AND NOT EXISTS (SELECT FROM held h WHERE h.about = 'license' AND c.track = 'license' AND h.subject_id = c.subject_id)

@@ -43,7 +43,10 @@ WITH asked AS (SELECT $3::bigint), mine AS (
            jsonb_build_object(
                'name', t.name, 'application', a.ext_id, 'reference', coalesce(a.reference, ''),
                'has_reference', a.reference IS NOT NULL, 'submitted', coalesce(long_date(a.submitted_on), ''),
-               'days', coalesce($2::date - a.submitted_on, 0), 'status', replace(s.now, '_', ' '),
+               'days', coalesce($2::date - a.submitted_on, 0),
+               'standing', CASE s.now WHEN 'in_review' THEN 'in review' WHEN 'info_requested'
+                   THEN 'waiting for something from us' ELSE 'not confirmed as complete' END
+                   || CASE s.now WHEN 'submitted' THEN ' so far' ELSE coalesce(' since ' || long_date(a.status_on), '') END,
                'status_day', coalesce(long_date(a.status_on), ''), 'first', $2::date - a.submitted_on < 14,
                'in_review', s.now = 'in_review',
                'has_effective', a.effective_on IS NOT NULL, 'effective', coalesce(long_date(a.effective_on), ''),
@@ -74,7 +77,7 @@ WITH asked AS (SELECT $3::bigint), mine AS (
            subject_held(m.agency_id, ARRAY['placement', 'therapist'], ARRAY[p.placement_id, p.therapist_id], $2::date) AS held,
            gap_gone(p, s.covered_by, s.covered_from, $2::date) AS gone,
            t.name || ' at ' || f.name || ' bills ' || y.name || ': ' || s.standing AS why,
-           jsonb_build_object('name', t.name, 'facility', f.name, 'placement', p.ext_id, 'standing', s.standing,
+           jsonb_build_object('name', t.name, 'facility', f.name, 'placement', p.ext_id, 'gap', s.standing,
                'started', p.start_on <= $2::date, 'start', coalesce(long_date(p.start_on), 'a day that nobody entered')) AS item
       FROM mine m JOIN placement_payer b ON b.agency_id = m.agency_id AND b.billing_id = m.subject_id
       JOIN placement p ON p.agency_id = b.agency_id AND p.placement_id = b.placement_id
@@ -92,8 +95,10 @@ WITH asked AS (SELECT $3::bigint), mine AS (
            subject_held(m.agency_id, ARRAY['license', 'therapist'], ARRAY[l.license_id, t.therapist_id], $2::date) AS held,
            paper_gone(m.track, m.cycle, p.expires_on, CASE WHEN l.license_id IS NULL THEN 'active'
                                                            ELSE license_status(l, $2::date) END, n.until_on) AS gone,
-           t.name || ': ' || p.what || CASE WHEN p.expires_on < $2::date THEN ' was due ' ELSE ' is due ' END
-                  || long_date(p.expires_on) || ', while ' || w.list || ' is pending' AS why,
+           t.name || ': ' || p.what || CASE WHEN m.track = 'attestation'
+               THEN CASE WHEN m.cycle < $2::date THEN ' was due on ' ELSE ' is due on ' END
+               ELSE CASE WHEN m.cycle < $2::date THEN ' ran out on ' ELSE ' runs out on ' END END || long_date(m.cycle)
+               || ', before the decision of ' || coalesce(w.list, 'any payer') AS why,
            jsonb_build_object('what', p.what, 'expires', long_date(m.cycle), 'passed', m.cycle < $2::date,
                'is_license', m.track = 'license', 'is_attestation', m.track = 'attestation',
                'is_insurance', m.track = 'insurance', 'pending', coalesce(w.list, '')) AS item

@@ -1,16 +1,17 @@
 -- why.sql: where an application, a placement's billing, a license, a therapist's papers or a payer stand (parameters and
 -- columns in daemon/lib/rooms.h).
 WITH application AS (
-    SELECT a.*, y.ext_id AS payer, y.name AS payer_name, t.name AS therapist_name, application_status(a, $4::date) AS now,
+    SELECT a.agency_id, a.application_id, a.submitted_on, a.status_on, y.ext_id AS payer, y.name AS payer_name,
+           t.name AS therapist_name, application_status(a, $4::date) AS now,
            (a.next_on > $4::date) IS TRUE AS is_quiet,
            subject_held(a.agency_id, ARRAY['application', 'therapist'], ARRAY[a.application_id, a.therapist_id], $4::date) AS held,
            payer_usual(a.agency_id, a.payer_id, $4::date, $5::jsonb) AS usual
       FROM panel_application a JOIN payer y USING (agency_id, payer_id) JOIN therapist t USING (agency_id, therapist_id)
      WHERE a.agency_id = $1::int AND $2 = 'application' AND a.ext_id = $3
 ), track AS (
-    SELECT r.place, r.track, r.anchor, a.payer AS variant, r.gone, a.held
-      FROM application a, LATERAL (VALUES
-        (1, 'followup', a.submitted_on, CASE WHEN a.is_quiet THEN 'they are to be asked again on ' || a.next_on END),
+    SELECT r.place, r.track, r.anchor, x.payer AS variant, r.gone, x.held
+      FROM application x JOIN panel_application a USING (agency_id, application_id), LATERAL (VALUES
+        (1, 'followup', a.submitted_on, CASE WHEN x.is_quiet THEN 'they are to be asked again on ' || a.next_on END),
         (2, 'agreed', a.next_on, NULL), (3, 'escalation', a.submitted_on, NULL), (4, 'info', a.status_on, NULL),
         (5, 'info_window', a.status_on + ($5::jsonb ->> 'info_window_days')::int, NULL), (6, 'draft', a.status_on, NULL),
         (7, 'denied', a.status_on, NULL), (8, 'effective', a.status_on, NULL), (9, 'loading', a.status_on, NULL),
@@ -18,7 +19,7 @@ WITH application AS (
       ) AS of (place, track, anchor, gone),
       LATERAL (SELECT of.place, of.track, of.anchor,
                       coalesce(of.gone, application_gone(a, of.track, of.anchor, $4::date, $5::jsonb)) AS gone) r
-     WHERE r.anchor IS NOT NULL AND CASE a.now
+     WHERE r.anchor IS NOT NULL AND CASE x.now
                WHEN 'draft' THEN r.track = 'draft' WHEN 'denied' THEN r.track = 'denied'
                WHEN 'approved' THEN r.track IN ('effective', 'loading', 'directory', 'revalidation')
                WHEN 'info_requested' THEN r.track IN ('info', 'info_window', 'escalation')
@@ -54,8 +55,8 @@ SELECT track, anchor, variant, facts, gone, held FROM (
     UNION ALL SELECT place, track, anchor, variant, NULL, gone, held FROM track
     UNION ALL SELECT 20, 'gap', greatest(start_on, ended_on), payer, name || ': ' || coalesce('paneled by ' || covered_by, standing),
                      gone, held FROM gap
-    UNION ALL SELECT 30, track, anchor, '', coalesce('panels are pending; decisions are expected by ' || until_on,
-                                                     'no panel application is pending'), gone, held FROM paper
+    UNION ALL SELECT 30, track, anchor, '', track || coalesce(': panels are pending, with decisions expected by ' || until_on,
+                                                              ': no panel application is pending'), gone, held FROM paper
     UNION ALL
     SELECT 40, NULL, NULL, NULL, p.decided || ' decisions' || CASE WHEN p.decided = 0 THEN '' ELSE ', median '
                || round(p.median, 1) || ' days, nine in ten within ' || round(p.p90, 1) END, NULL, NULL
