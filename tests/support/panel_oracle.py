@@ -67,6 +67,12 @@ class Office:
 
         self.applications, self.placements = rows("panel_applications"), rows("placements")
         self.therapists, self.licenses = rows("therapists"), rows("licenses")
+        self.by_therapist, self.known = {}, {}
+        for a in self.applications:
+            self.by_therapist.setdefault(a["therapist"], []).append(a)
+        self.holds = {}
+        for h in rows("holds"):
+            self.holds.setdefault((h["about"], h["id"]), []).append((h["from_on"], h["until_on"] or dt.date.max))
         self.agreed = agreed or {}  # application -> the day agreed for the next call
 
     @staticmethod
@@ -78,9 +84,14 @@ class Office:
         return "submitted" if a.get("status_on") and a["status_on"] > day else a["status"]
 
     def of(self, therapist, payer):
-        return [a for a in self.applications if (a["therapist"], a["payer"]) == (therapist, payer)]
+        return [a for a in self.by_therapist.get(therapist, []) if a["payer"] == payer]
 
     def usual(self, payer, day, settings):
+        if (payer, day) not in self.known:
+            self.known[payer, day] = self.usual_anew(payer, day, settings)
+        return self.known[payer, day]
+
+    def usual_anew(self, payer, day, settings):
         decided = sorted(((a["status_on"], (a["status_on"] - a["submitted_on"]).days) for a in self.applications
                           if a["payer"] == payer and a["status"] in ("approved", "denied") and a["status_on"] <= day),
                          reverse=True)[:200]
@@ -91,11 +102,17 @@ class Office:
     def needed_until(self, therapist, day, settings):
         """The last decision to be expected on what this therapist has pending, or None."""
         ends = [max(a["submitted_on"] + ONE * self.usual(a["payer"], day, settings), day + ONE * settings["soon_days"])
-                for a in self.applications if a["therapist"] == therapist and self.status(a, day) in PENDING]
+                for a in self.by_therapist.get(therapist, []) if self.status(a, day) in PENDING]
         return max(ends, default=None)
+
+    def held(self, subject, day):
+        return any(first <= day <= last for first, last in self.holds.get(tuple(subject.split()[0].split(":", 1)), []))
 
     def stands(self, day, settings):
         """(track, subject, anchor, payer) of everything that stands on a ladder that day."""
+        return [stand for stand in self.every(day, settings) if not self.held(stand[1], day)]
+
+    def every(self, day, settings):
         for a in self.applications:
             now, subject, decided = self.status(a, day), f"application:{a['application']}", a.get("status_on")
             if now in PENDING:
