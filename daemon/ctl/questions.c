@@ -140,23 +140,58 @@ int cmd_why(struct office *office, int argc, char **argv)
     return code;
 }
 
-/* --- report aging */
+/* --- report */
+
+/* $1 agency  $2 date; each answers one table, and `more` another below it. */
+static const struct report {
+    const char *word;
+    const struct sql *ask, *more;
+    const char *when_empty, *more_title, *more_empty;
+} reports[] = {
+    {.word = "aging", .ask = &sql_report_aging, .when_empty = "nothing is open"},
+    {.word = "payers",
+     .ask = &sql_report_payers,
+     .when_empty = "there are no panel applications",
+     .more = &sql_report_payers_beyond,
+     .more_title = "files that take longer than their payer's usual",
+     .more_empty = "none"},
+};
+
+static const struct report *find_report(const char *word)
+{
+    for (gsize i = 0; i < ARRAY_LEN(reports); i++)
+        if (strcmp(reports[i].word, word) == 0)
+            return &reports[i];
+    return NULL;
+}
+
+static int print_report(struct office *office, const struct sql *sql, const char *date, const char *when_empty)
+{
+    g_autofree char *agency = office_agency_text(office);
+    g_autoptr(GError) error = NULL;
+    AUTO_ROWS struct db_rows *rows = db_ask_with(office->db, sql, &error, agency, date);
+    if (!rows)
+        return refuse_error(error);
+    print_rows(office, rows, when_empty);
+    return 0;
+}
 
 int cmd_report(struct office *office, int argc, char **argv)
 {
     char *as_of = NULL;
     GOptionEntry entries[] = {{"as-of", 0, 0, G_OPTION_ARG_STRING, &as_of, NULL, NULL}, {0}};
     take_options(&argc, &argv, entries);
-    if (argc != 2 || strcmp(argv[1], "aging") != 0)
-        usage_error("there is one report: aging");
+    const struct report *report = argc == 2 ? find_report(argv[1]) : NULL;
+    if (!report)
+        usage_error("report needs its name: aging or payers");
     day today = as_of ? parse_day_option("--as-of", as_of) : office_today(office);
-    g_autofree char *agency = office_agency_text(office), *date = day_format(today);
-    g_autoptr(GError) error = NULL;
-    AUTO_ROWS struct db_rows *rows = db_ask_with(office->db, &sql_report_aging, &error, agency, date);
-    if (!rows)
-        return refuse_error(error);
-    print_rows(office, rows, "nothing is open");
-    return 0;
+    g_autofree char *date = day_format(today);
+    int code = print_report(office, report->ask, date, report->when_empty);
+    if (code || !report->more)
+        return code;
+    if (!office->json)
+        printf("\n%s\n", report->more_title);
+    return print_report(office, report->more, date, report->more_empty);
 }
 
 /* --- audit verify */

@@ -204,8 +204,8 @@ static void add_step(struct loading *in, struct step *step, int track)
     g_ptr_array_add(in->schedule->steps, step);
 }
 
-/* `every` and `until` repeat a step: follow_up, follow_up_2, ... */
-static void repeat_step(struct loading *in, const struct yaml *node, const struct step *first, int track)
+/* `every` and `until` repeat a step: follow_up, follow_up_2, ... The repetitions are added to `ret`. */
+static void series_of(struct loading *in, const struct yaml *node, const struct step *first, GPtrArray *ret)
 {
     const struct yaml *every_node = yaml_get(node, "every"), *until_node = yaml_get(node, "until");
     struct offset every = {0}, until = {0};
@@ -238,8 +238,16 @@ static void repeat_step(struct loading *in, const struct yaml *node, const struc
         again->id = g_strdup_printf("%s_%d", first->id, n);
         again->at.count = at;
         again->at_text = g_strdup_printf("%+d%s", at, first->at.business ? "bd" : "d");
-        add_step(in, again, track);
+        g_ptr_array_add(ret, again);
     }
+}
+
+static void repeat_step(struct loading *in, const struct yaml *node, const struct step *first, int track)
+{
+    g_autoptr(GPtrArray) again = g_ptr_array_new();
+    series_of(in, node, first, again);
+    for (guint i = 0; i < again->len; i++)
+        add_step(in, again->pdata[i], track);
 }
 
 static void take_step(struct loading *in, const struct yaml *node)
@@ -313,9 +321,34 @@ static void drop_series(GPtrArray *ladder, const char *series)
             g_ptr_array_remove_index(ladder, i);
 }
 
+/* A repeated step may be repeated otherwise: its series is laid anew, and later steps of the track make room. */
+static void change_series(struct loading *in, GPtrArray *ladder, const struct yaml *change, struct step *first)
+{
+    g_autoptr(GPtrArray) again = g_ptr_array_new();
+    guint at = 0, was = 0;
+    series_of(in, change, first, again);
+    for (guint i = ladder->len; i-- > 0;) {
+        struct step *step = ladder->pdata[i];
+        if (step == first)
+            at = i;
+        else if (strcmp(step->series, first->series) == 0)
+            was++, g_ptr_array_remove_index(ladder, i);
+    }
+    for (guint i = at + 1; i < ladder->len && again->len > was; i++) {
+        struct step *step = ladder->pdata[i];
+        if (step->ordinal / TRACK_SIZE == first->ordinal / TRACK_SIZE)
+            step->ordinal += (int)(again->len - was);
+    }
+    for (guint i = 0; i < again->len; i++) {
+        struct step *step = again->pdata[i];
+        step->ordinal = first->ordinal + 1 + (int)i;
+        g_ptr_array_insert(ladder, (int)(at + 1 + i), step);
+    }
+}
+
 static void change_step(struct loading *in, GPtrArray *ladder, const struct yaml *key, const struct yaml *change)
 {
-    static const char *const words[] = {"at"};
+    static const char *const words[] = {"at", "every", "until"};
     const struct step *found = find_step(ladder, key->text);
     if (!found) {
         yaml_wrong(key, in->problems, "there is no step '%s' to override", key->text);
@@ -331,8 +364,10 @@ static void change_step(struct loading *in, GPtrArray *ladder, const struct yaml
     const struct yaml *at = yaml_get(change, "at");
     if (at)
         take_offset(in, at, &step->at, &step->at_text);
-    else
-        yaml_wrong(change, in->problems, "{at: +35d} or off is expected");
+    else if (!yaml_get(change, "every"))
+        yaml_wrong(change, in->problems, "{at: +35d}, {at: +30d, every: 30d, until: +120d} or off is expected");
+    if (yaml_get(change, "every") || yaml_get(change, "until"))
+        change_series(in, ladder, change, step);
 }
 
 /* The variants that an override is for: kinds of facility, or payers by their own ids. */
@@ -534,6 +569,15 @@ static void take_setting(struct loading *in, struct js *settings, const struct y
         js_set_text(settings, key->text, text);
 }
 
+/* The tracks' names beside the settings: a room's questions know a job's track by its ordinal. */
+static void add_tracks(const struct loading *in, struct js *settings)
+{
+    struct js *tracks = js_array();
+    for (guint i = 0; i < in->schedule->tracks->len; i++)
+        js_add_text(tracks, in->schedule->tracks->pdata[i]);
+    js_set(settings, "tracks", tracks);
+}
+
 /* The room's own settings: their names, kinds and defaults are those of sample.json. */
 static void take_settings(struct loading *in, const struct yaml *node)
 {
@@ -547,6 +591,7 @@ static void take_settings(struct loading *in, const struct yaml *node)
     if (node && yaml_expect_map(node, (const char *const *)names->pdata, names->len, in->problems))
         for (guint i = 0; i < node->keys->len; i++)
             take_setting(in, settings, node->keys->pdata[i], node->values->pdata[i]);
+    add_tracks(in, settings);
     in->schedule->settings = js_print(settings);
 }
 

@@ -66,7 +66,8 @@ struct schedule {
     gint64 min_amount_cents;        /* smaller balances are not chased */
     gboolean thank_you;             /* a note when a chased invoice is paid */
     GPtrArray *tracks;              /* their names; "main" alone when the file names none */
-    char *settings;                 /* the room's own settings as a JSON object, defaults from its sample.json */
+    char *settings;                 /* the room's own settings as a JSON object, defaults from its sample.json; and
+                                     * "tracks", their names */
     GPtrArray *steps;               /* struct step, in ladder order */
     GHashTable *overrides;          /* variant (facility type, payer) -> GPtrArray of struct step, complete ladders */
 };
