@@ -241,10 +241,12 @@ CREATE TABLE packet_rule (
     ordinal       int  NOT NULL,
     title         text NOT NULL,
     provider      text NOT NULL CHECK (provider IN ('therapist', 'facility', 'agency')),
+    ask           text,                     -- what exactly we ask the provider for
     lead_days     int  NOT NULL,
     required      boolean NOT NULL,         -- before the start
     document      text,                     -- the document that goes out with the packet
     reader        text CHECK (reader IN ('therapist', 'facility')), -- whose letter it goes with
+    again_if_moved boolean NOT NULL,        -- it confirms one start; a moved one is asked again
     PRIMARY KEY (agency_id, facility_type, item)
 );
 
