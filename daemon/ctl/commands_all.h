@@ -17,4 +17,5 @@ command_fn cmd_hold, cmd_release, cmd_pause, cmd_resume, cmd_retry, cmd_release_
 int place_hold(struct office *office, const char *about, const char *id, const char *kind, const char *until,
                const char *amount_cents, const char *reason);
 command_fn cmd_messages, cmd_message, cmd_jobs, cmd_runs; /* lists.c */
+command_fn cmd_document;                                  /* documents.c */
 command_fn cmd_why, cmd_report, cmd_audit;                /* questions.c */
