@@ -401,8 +401,11 @@ $$;
 CREATE FUNCTION packet_open(p placement, facility_type text, on_day date, of_provider text) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT coalesce(jsonb_agg(jsonb_build_object('id', s.item, 'title', s.title, 'ask', coalesce(s.ask, ''),
-               'has_ask', s.ask IS NOT NULL, 'provider', s.provider, 'lead', s.lead_days, 'required', s.required,
-               'confirms', s.again_if_moved, 'sent', s.status = 'sent', 'since', coalesce(to_char(s.since, 'FMMonth FMDD, YYYY'), ''),
+               'has_ask', s.ask IS NOT NULL, 'provider', s.provider,
+               'with', CASE s.provider WHEN 'agency' THEN 'us' ELSE 'the ' || s.provider END, 'lead', s.lead_days,
+               'takes', s.lead_days || CASE s.lead_days WHEN 1 THEN ' day' ELSE ' days' END, 'required', s.required,
+               'confirms', s.again_if_moved, 'sent', s.status = 'sent',
+               'since', coalesce(to_char(s.since, 'FMMonth FMDD, YYYY'), ''),
                'note', coalesce(s.note, ''), 'has_note', s.note IS NOT NULL,
                'by', coalesce(to_char(b.by, 'FMMonth FMDD, YYYY'), ''), 'has_by', coalesce(b.by > on_day, false),
                'soon', coalesce(b.by <= on_day, false), 'late', coalesce(p.start_on - on_day < s.lead_days, false))
@@ -448,6 +451,13 @@ CREATE FUNCTION packet_told(p placement, side text, before bigint) RETURNS date 
                       ORDER BY s.start_id LIMIT 1),
                     (SELECT p.start_on WHERE EXISTS (SELECT FROM packet_letter m WHERE m.agency_id = p.agency_id
                         AND m.subject_id = p.placement_id AND m.step = 'packet_' || side)))
+$$;
+
+-- Whether the count-down to the start has begun: the steps items_* of its ledger.
+CREATE FUNCTION packet_counts_down(p placement, on_day date) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT p.start_on > on_day AND EXISTS (
+           SELECT FROM fired f WHERE f.agency_id = p.agency_id AND f.worker = 'onboarding_packet'
+              AND f.subject_id = p.placement_id AND f.cycle = p.start_on AND starts_with(f.step, 'items_'))
 $$;
 
 -- What was written and called about a placement's packet, for a task's script.

@@ -9,9 +9,10 @@ WITH rung AS MATERIALIZED (
      GROUP BY 1, 2, 3, 4
 ), onboarding AS MATERIALIZED (
     SELECT p, p.placement_id, p.ext_id, p.offer_signed_on, p.start_on, f.facility_id, f.type, f.ext_id AS facility,
-           t.therapist_id, t.ext_id AS therapist,
+           t.therapist_id, t.ext_id AS therapist, a.timezone AS zone,
            CASE WHEN f.type IN (SELECT variant FROM rung) THEN f.type ELSE '' END AS variant
       FROM placement p JOIN facility f USING (agency_id, facility_id) JOIN therapist t USING (agency_id, therapist_id)
+      JOIN agency a USING (agency_id)
      WHERE p.agency_id = $1::int AND p.status IN ('offer', 'active')
        AND (p.end_on IS NULL OR p.end_on >= $2::date) AND (p.offer_signed_on IS NULL OR p.offer_signed_on <= $2::date)
        -- From a week before today: a start with open items is told of also after a weekend, a holiday or an outage.
@@ -55,15 +56,20 @@ WITH rung AS MATERIALIZED (
            WHEN track LIKE 'open%' THEN
                 CASE side WHEN 'therapist' THEN therapist_open ELSE facility_open END > 0
                 AND (CASE side WHEN 'therapist' THEN therapist_by_hand ELSE facility_by_hand END
-                     -- A packet that went late has its two days, too.
                      OR EXISTS (SELECT FROM packet_letter m WHERE m.agency_id = $1::int
-                                   AND m.subject_id = k.placement_id AND m.step = 'packet_' || k.side
-                                   AND m.claimed_at < $2::date - 1)
+                                   AND m.subject_id = k.placement_id AND m.step = 'packet_' || k.side)
                      OR EXISTS (SELECT FROM fired f WHERE f.agency_id = $1::int AND f.worker = 'onboarding_packet'
                                    AND f.subject_id = k.placement_id AND f.cycle = k.offer_signed_on
-                                   AND f.step = 'packet_' || k.side AND f.outcome = 'never' AND f.at < $2::date - 1))
+                                   AND f.step = 'packet_' || k.side AND f.outcome = 'never'))
+                -- Not on two days running: who has several starts reads of all that is open in one letter.
+                AND NOT EXISTS (SELECT FROM message m WHERE m.agency_id = $1::int AND m.worker = 'onboarding_packet'
+                                   AND m.party = CASE k.side WHEN 'facility' THEN 'facility:' || k.facility
+                                                             ELSE 'therapist:' || k.therapist END
+                                   AND m.claimed_at >= $2::date - 2 AND m.state <> 'failed'
+                                   AND (m.claimed_at AT TIME ZONE k.zone)::date BETWEEN $2::date - 1 AND $2::date)
            WHEN track = 'agency_items' THEN
-                agency_open > 0 AND NOT EXISTS (SELECT FROM task t WHERE t.agency_id = $1::int
+                -- While the count-down runs, each of them has a task of its own.
+                agency_open > 0 AND NOT packet_counts_down(p, $2::date) AND NOT EXISTS (SELECT FROM task t WHERE t.agency_id = $1::int
                     AND t.matter = 'agency_items placement:' || k.ext_id AND t.state IN ('open', 'taken', 'snoozed'))
            WHEN track = 'items' THEN begun AND therapist_open + facility_open + agency_open > 0
            WHEN track = 'start_day' THEN begun AND required_open > 0 AND start_on > $2::date - 7

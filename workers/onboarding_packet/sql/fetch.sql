@@ -2,7 +2,8 @@
 -- Own columns: papers, the open items as a count-down makes tasks of them: [{"id", "title", "ask", ..., "why", "phone"}].
 WITH asked AS (SELECT $3::text), mine AS (
     SELECT j.job_id, j.agency_id, j.subject_id, j.cycle, j.step, j.ordinal, j.party_id, j.party, j.tries, j.worker,
-           regexp_replace(j.step, '_[0-9]+$', '') AS series, split_part(j.party, ':', 1) AS side, p.placement_id, p AS placement
+           regexp_replace(j.step, '_[0-9]+$', '') AS series, split_part(j.party, ':', 1) AS side,
+           CASE WHEN j.step LIKE 'agency_items%' THEN 'agency' ELSE split_part(j.party, ':', 1) END AS holder, p.placement_id, p AS placement
       FROM job j
       LEFT JOIN placement_start s ON j.step LIKE 'moved%' AND s.agency_id = j.agency_id AND s.start_id = j.subject_id
       JOIN placement p ON p.agency_id = j.agency_id AND p.placement_id = coalesce(s.placement_id, j.subject_id)
@@ -27,11 +28,11 @@ WITH asked AS (SELECT $3::text), mine AS (
       CROSS JOIN LATERAL packet_count(p, f.type, $2::date) c
 ), own AS (
     SELECT k.*, jsonb_path_query_array(k.open, '$[*] ? (@.provider == $side && @.confirms == false)',
-                                       jsonb_build_object('side', k.side)) AS needs,
+                                       jsonb_build_object('side', k.holder)) AS needs,
            jsonb_path_exists(k.open, '$[*] ? (@.provider == $side && @.confirms == true)',
-                             jsonb_build_object('side', k.side)) AS to_confirm,
+                             jsonb_build_object('side', k.holder)) AS to_confirm,
            jsonb_path_query_array(k.open, '$[*] ? (@.provider != $side && @.required == true && @.confirms == false)',
-                                  jsonb_build_object('side', k.side)) AS of_others,
+                                  jsonb_build_object('side', k.holder)) AS of_others,
            CASE WHEN k.series LIKE 'packet%' OR k.series LIKE 'open%'
                 THEN packet_documents(k.placement, k.type, k.therapist, $2::date, k.side, k.series LIKE 'packet%') END AS documents
       FROM known k
@@ -61,11 +62,13 @@ SELECT o.job_id, o.agency_id, o.subject_id, 'placement:' || o.ext_id AS subject,
                  THEN 'the start is not at risk'
        END AS gone,
        CASE o.series
-            WHEN 'agency_items' THEN o.agency_open || ' of our own items are open for ' || o.therapist_name || ' at '
+            WHEN 'agency_items' THEN o.agency_open || CASE o.agency_open WHEN 1 THEN ' item of ours is' ELSE ' items of ours are' END
+                 || ' open for ' || o.therapist_name || ' at '
                  || o.facility_name || CASE WHEN o.start_on IS NULL THEN '' ELSE ', who starts on ' || o.start_on END
-            WHEN 'at_risk' THEN (SELECT string_agg(r ->> 'title' || ' (' || (r ->> 'lead') || ' days, with '
-                     || CASE r ->> 'provider' WHEN 'agency' THEN 'us' ELSE 'the ' || (r ->> 'provider') END || ')', '; ')
-                FROM jsonb_array_elements(e.endangering) r) || ': still open with ' || o.days_left || ' days left to the start'
+            WHEN 'at_risk' THEN (SELECT string_agg(r ->> 'title' || ' (' || (r ->> 'takes') || ', with ' || (r ->> 'with') || ')',
+                        ', ') FROM jsonb_path_query(e.endangering, '$[0 to 2]') r)
+                 || CASE WHEN jsonb_array_length(e.endangering) > 3 THEN ' and ' || jsonb_array_length(e.endangering) - 3 || ' more'
+                         ELSE '' END || ' open, ' || d.left_text || ' left to the start'
             WHEN 'start_day' THEN 'The start was set for ' || o.start_on || ' and ' || o.required_open
                  || CASE o.required_open WHEN 1 THEN ' required item is open' ELSE ' required items are open' END
             ELSE o.step END AS why,
@@ -79,6 +82,7 @@ SELECT o.job_id, o.agency_id, o.subject_id, 'placement:' || o.ext_id AS subject,
            'facility', jsonb_build_object('name', o.facility_name, 'phone', coalesce(o.facility_phone, 'no number on record'),
                'ask_for', coalesce(o.ask_for, 'no contact on record')),
            'start', coalesce(o.start_text, 'a day to be agreed'), 'days_left', coalesce(o.days_left, 0),
+           'left', coalesce(d.left_text, ''),
            'papers', CASE o.series WHEN 'agency_items' THEN o.needs WHEN 'at_risk' THEN e.endangering ELSE o.open END,
            'history', CASE WHEN o.series ~ '^(agency|items|at_risk|start)' THEN coalesce(packet_history(o.placement,
                'placement:' || o.ext_id, ARRAY['therapist:' || o.therapist, 'facility:' || o.facility]),
@@ -91,7 +95,7 @@ SELECT o.job_id, o.agency_id, o.subject_id, 'placement:' || o.ext_id AS subject,
            'one_need', jsonb_array_length(o.needs) = 1, 'many_needs', jsonb_array_length(o.needs) > 1,
            'of_others', o.of_others, 'has_of_others', o.of_others <> '[]', 'cleared', o.required_open = 0,
            'ask_for', coalesce(o.ask_for, ''), 'has_ask_for', o.ask_for IS NOT NULL,
-           'ask_role', replace(coalesce(o.ask_role, ''), '_', ' '),
+           'ask_role', CASE o.ask_role WHEN 'hr' THEN 'HR' ELSE replace(coalesce(o.ask_role, ''), '_', ' ') END,
            'ask_phone', coalesce(o.facility_phone, ''), 'has_ask_phone', o.facility_phone IS NOT NULL,
            'therapist_phone', coalesce(o.therapist_phone, ''), 'has_therapist_phone', o.therapist_phone IS NOT NULL,
            'documents', coalesce(o.documents, '[]'), 'has_documents', o.documents IS NOT NULL,
@@ -105,11 +109,11 @@ SELECT o.job_id, o.agency_id, o.subject_id, 'placement:' || o.ext_id AS subject,
                 'phone', CASE r ->> 'provider' WHEN 'facility' THEN o.facility_phone WHEN 'therapist' THEN o.therapist_phone END,
                 'phone_text', coalesce(CASE r ->> 'provider' WHEN 'facility' THEN o.facility_phone ELSE o.therapist_phone END,
                                        'no number on record'),
-                'why', (r ->> 'title') || ' is open with ' || CASE r ->> 'provider' WHEN 'agency' THEN 'us'
-                       ELSE 'the ' || (r ->> 'provider') END || '; it takes ' || (r ->> 'lead') || ' days, and '
-                       || o.days_left || ' are left to the start on ' || o.start_on))
+                'why', (r ->> 'title') || ' is open with ' || (r ->> 'with') || '; it takes ' || (r ->> 'takes') || ', and the start on '
+                       || o.start_on || ' is ' || d.left_text || ' away'))
             FROM jsonb_array_elements(o.open) r) END AS papers
-  FROM own o CROSS JOIN LATERAL (
+  FROM own o CROSS JOIN LATERAL (SELECT o.days_left || CASE o.days_left WHEN 1 THEN ' day' ELSE ' days' END AS left_text) d
+ CROSS JOIN LATERAL (
        SELECT coalesce(jsonb_agg(r), '[]') AS endangering FROM jsonb_array_elements(o.open) r
         WHERE (r ->> 'required')::boolean AND (r ->> 'lead')::int + ($4::jsonb ->> 'margin_days')::int >= o.days_left) e
  ORDER BY o.agency_id, o.party, o.ext_id, o.ordinal

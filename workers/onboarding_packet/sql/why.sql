@@ -10,9 +10,10 @@ WITH mine AS (
      WHERE p.agency_id = $1::int AND $2 = 'placement' AND p.ext_id = $3
 ), item AS (
     SELECT s.*, m.p, m.start_on, m.offer_signed_on, (
-           SELECT min(w.claimed_at)::date FROM packet_letter w
+           SELECT min(z.on_day) FROM packet_letter w JOIN agency a USING (agency_id),
+                  LATERAL (SELECT (w.claimed_at AT TIME ZONE a.timezone)::date AS on_day) z
             WHERE w.agency_id = $1::int AND w.subject_id = (m.p).placement_id
-              AND w.step = 'packet_' || s.reader AND w.claimed_at < $4::date + 1) AS sent_on
+              AND w.step = 'packet_' || s.reader AND z.on_day <= $4::date) AS sent_on
       FROM mine m CROSS JOIN LATERAL packet_standing(m.p, m.type, $4::date) s
 ), line AS (
     SELECT ordinal, format('  %s: %s (%s%s%s%s)', title,
