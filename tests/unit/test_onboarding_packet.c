@@ -127,7 +127,7 @@ static void what_becomes_of_a_party(void **state UNUSED)
          {{"placement:P-1", "moved_therapist"},
           {"placement:P-1", "open_therapist"},
           {"placement:P-2", "open_therapist"}},
-         "letter therapist to therapist: placement:P-1 placement:P-2 | placement:P-1 done, placement:P-1 superseded, "
+         "letter therapist to therapist: placement:P-2 placement:P-1 | placement:P-1 done, placement:P-1 superseded, "
          "placement:P-2 done"},
         {"therapist:T-1", /* another letter that is gone does not silence what is open */
          {{"placement:P-1", "final_therapist", "the start moved from 2027-02-15 to 2027-03-01"},
