@@ -16,3 +16,4 @@ command_fn cmd_hold, cmd_release, cmd_pause, cmd_resume, cmd_retry, cmd_release_
 command_fn cmd_suppressions, cmd_suppress, cmd_unsuppress;                             /* suppressions.c */
 command_fn cmd_messages, cmd_message, cmd_jobs, cmd_runs;                              /* lists.c */
 command_fn cmd_why, cmd_report, cmd_audit;                                             /* questions.c */
+command_fn cmd_document;                                                               /* documents.c */

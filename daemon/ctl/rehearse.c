@@ -75,6 +75,19 @@ static gboolean make_scratch(struct rehearsal *r, GError **error)
     return r->scratch && migrate_apply(r->scratch, schema, now, error) >= 0 && copy_data(r, error);
 }
 
+/* The letters of a rehearsal carry the real documents, and wait for one that is not there as they would. */
+static gboolean lend_documents(const struct rehearsal *r, GError **error)
+{
+    g_autofree char *real = g_build_filename(r->office->dir, "documents", NULL);
+    g_autofree char *link = g_build_filename(r->dir, "documents", NULL),
+                    *absolute = g_canonicalize_filename(real, NULL);
+    if (!g_file_test(real, G_FILE_TEST_IS_DIR) || symlink(absolute, link) == 0)
+        return TRUE;
+    g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(errno), "cannot make %s: %s", link,
+                g_strerror(errno));
+    return FALSE;
+}
+
 static gboolean make_dir(struct rehearsal *r, GError **error)
 {
     g_autofree char *template = g_build_filename(g_get_tmp_dir(), "tk-r-XXXXXX", NULL);
@@ -87,7 +100,7 @@ static gboolean make_dir(struct rehearsal *r, GError **error)
     g_autofree char *config = g_build_filename(r->dir, "config", NULL),
                     *clock = g_build_filename(r->dir, "clock", NULL);
     return config_copy(r->schedules ? r->schedules : r->office->config_dir, config, error) &&
-           clock_make_file(clock, r->from, error);
+           clock_make_file(clock, r->from, error) && lend_documents(r, error);
 }
 
 static gboolean run_tree(struct rehearsal *r, GError **error)

@@ -13,6 +13,10 @@
 /* What goes with letters: the media type of a file's extension (.pdf .docx .doc .txt .png .jpg .xlsx), or NULL. */
 const char *document_media_type(const char *file_name);
 
+/* Why these bytes cannot be a document of that name: too long, nothing in it, not what the name says; NULL when they
+ * can. Free with g_free. */
+char *document_refusal(const char *file_name, const char *bytes, gsize length);
+
 /* Puts bytes into the store. Free the answer, their SHA-256, with g_free; NULL with an error. */
 MUST_CHECK char *document_put(const char *dir, const char *bytes, gsize length, GError **error);
 

@@ -47,10 +47,16 @@ static const struct key license_keys[] = {{"type", VALUE_WORD, TRUE, license_typ
                                           {"as_of", VALUE_DATE, TRUE, NULL},
                                           {"confidence", VALUE_WORD, TRUE, confidences},
                                           {0}};
-static const struct key item_keys[] = {{"item", VALUE_TEXT, TRUE, NULL},          {"title", VALUE_TEXT, TRUE, NULL},
-                                       {"provider", VALUE_WORD, TRUE, providers}, {"lead", VALUE_DAYS, FALSE, NULL},
-                                       {"required", VALUE_TRUTH, FALSE, NULL},    {"document", VALUE_TEXT, FALSE, NULL},
-                                       {"reader", VALUE_WORD, FALSE, readers},    {0}};
+static const struct key item_keys[] = {{"item", VALUE_TEXT, TRUE, NULL},
+                                       {"title", VALUE_TEXT, TRUE, NULL},
+                                       {"provider", VALUE_WORD, TRUE, providers},
+                                       {"lead", VALUE_DAYS, FALSE, NULL},
+                                       {"required", VALUE_TRUTH, FALSE, NULL},
+                                       {"document", VALUE_TEXT, FALSE, NULL},
+                                       {"reader", VALUE_WORD, FALSE, readers},
+                                       {"ask", VALUE_TEXT, FALSE, NULL},
+                                       {"again_if_moved", VALUE_TRUTH, FALSE, NULL},
+                                       {0}};
 
 /* --- values */
 

@@ -91,6 +91,19 @@ bool has_refused_tag(const char *file, const std::string &text, enum template_ki
     return false;
 }
 
+/* Sections that are not taken leave their blank lines behind: in a text one is enough. */
+std::string without_gaps(const std::string &text)
+{
+    std::string out;
+    std::size_t ends = 0;
+    for (char c : text) {
+        ends = c == '\n' ? ends + 1 : 0;
+        if (ends <= 2)
+            out += c;
+    }
+    return out;
+}
+
 char *render(const char *file, const std::string &text, enum template_kind kind, const struct js *js, GError **error)
 {
     if (has_refused_tag(file, text, kind, error))
@@ -112,7 +125,7 @@ char *render(const char *file, const std::string &text, enum template_kind kind,
         refuse(error, file, text, place_of(text, context.unknown), "unknown name '" + context.unknown + "'");
         return nullptr;
     }
-    return g_strdup(out.str().c_str());
+    return g_strdup(kind == TEMPLATE_TEXT ? without_gaps(out.str()).c_str() : out.str().c_str());
 }
 
 } // namespace

@@ -3,7 +3,7 @@
  *
  * A template file is `name.txt.mustache` (first line "Subject: ...", then a blank line, then the text part) and,
  * beside it, `name.html.mustache`. In HTML every value is escaped; `{{{`, `{{&`, partials and delimiter changes are
- * refused. An unknown name is an error with line:column.
+ * refused. An unknown name is an error with line:column. In a text, blank lines that follow each other become one.
  */
 #pragma once
 

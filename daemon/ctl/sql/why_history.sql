@@ -13,6 +13,10 @@ SELECT coalesce(to_char(h.at, 'YYYY-MM-DD HH24:MI'), '') AS at, h.what, h.detail
     SELECT t.created_at, 'task ' || t.task_id || ' ' || t.state, t.title, 0
       FROM task t, about WHERE t.agency_id = $1::int AND (t.party = about.word OR about.word = ANY (t.subjects))
     UNION ALL
+    SELECT t.closed_at, 'task ' || t.task_id || ' closed', coalesce(t.outcome, '') || coalesce(': ' || t.note, ''), 0
+      FROM task t, about WHERE t.agency_id = $1::int AND (t.party = about.word OR about.word = ANY (t.subjects))
+       AND t.closed_at IS NOT NULL
+    UNION ALL
     SELECT f.at, 'step ' || f.step || ' ' || f.outcome, coalesce(f.reason, 'of ' || f.cycle), 0
       FROM fired f JOIN subject s ON s.agency_id = f.agency_id AND s.subject_id = f.subject_id, about
      WHERE f.agency_id = $1::int AND s.kind = $2 AND s.ext_id = $3 AND f.subject = about.word
