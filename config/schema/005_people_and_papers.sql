@@ -863,3 +863,12 @@ CREATE TABLE bounce (
 -- Letters may carry documents; lifting a suppression keeps its history in the event log.
 GRANT SELECT ON subject TO ticklerd_app;
 REVOKE DELETE ON document, placement_start FROM ticklerd_app;
+
+-- A step's ordinal is its distance from the anchor, no longer its place in the file: so an edit of a ladder leaves what the
+-- ledger says of the other steps as it is (daemon/lib/schedule_loading.h).
+UPDATE step SET ordinal = 500000 + substring(at FROM '^[+-]?\d+')::int * CASE WHEN at LIKE '%bd' THEN 14 ELSE 10 END
+ WHERE ordinal >= 0;
+UPDATE job SET ordinal = s.ordinal FROM step s
+ WHERE s.agency_id = job.agency_id AND s.worker = job.worker AND s.step = job.step;
+UPDATE fired SET ordinal = s.ordinal FROM step s
+ WHERE s.agency_id = fired.agency_id AND s.worker = fired.worker AND s.step = fired.step;

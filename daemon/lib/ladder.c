@@ -27,7 +27,7 @@ gboolean offset_parse(const char *text, struct offset *ret)
         return FALSE;
     const char *then = unit + (offset.business ? 2 : 1);
     if (*then) {
-        unit = then[0] == '+' && !offset.business ? read_count(then, &offset.then_business) : NULL;
+        unit = then[0] == '+' && !offset.business && offset.count >= 0 ? read_count(then, &offset.then_business) : NULL;
         if (!unit || strcmp(unit, "bd") != 0)
             return FALSE;
     }

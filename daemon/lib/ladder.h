@@ -15,7 +15,7 @@ struct offset {
     int then_business; /* and so many business days after that day */
 };
 
-/* Reads "+20d", "-5bd", "0d", "+30d+3bd". Refuses anything else; |count| at most 3650. */
+/* Reads "+20d", "-5bd", "0d", "+30d+3bd" (only after an anchor). Refuses anything else; |count| at most 3650. */
 MUST_CHECK gboolean offset_parse(const char *text, struct offset *ret);
 
 /* The day on which a step with this offset falls for this anchor. */

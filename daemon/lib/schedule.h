@@ -25,14 +25,15 @@ enum recipient {
 };
 extern const char *const recipient_names[RECIPIENTS]; /* "billing_contact", ... as in the YAML */
 
-/* A schedule may hold several ladders that are climbed side by side, its tracks: a step's track is ordinal /
- * TRACK_SIZE, and only steps of one track supersede each other. */
-enum { TRACK_SIZE = 1000 };
+/* A room may have several ladders that are climbed side by side, its tracks (named in its sample.json). An ordinal is
+ * the track's index * TRACK_SIZE plus the step's place on it: only steps of one track supersede each other. */
+enum { TRACK_SIZE = 1000000 };
 
 struct step {
     char *id;
     char *series; /* the id that a repeated step has in the YAML; "follow_up" of "follow_up_3" */
-    int ordinal;  /* place on the ladder: the track's index * TRACK_SIZE, and then from 0 */
+    int track;    /* index into the schedule's tracks */
+    int ordinal;  /* grows along a track with the distance from the anchor */
     struct offset at;
     char *at_text;  /* as written */
     char *template; /* NULL: no letter */
@@ -65,7 +66,7 @@ struct schedule {
     int storm_brake;                /* a plan of more jobs is held; 0: no brake */
     gint64 min_amount_cents;        /* smaller balances are not chased */
     gboolean thank_you;             /* a note when a chased invoice is paid */
-    GPtrArray *tracks;              /* their names; "main" alone when the file names none */
+    GPtrArray *tracks;              /* their names; "main" alone when the room names none */
     char *settings;                 /* the room's own settings as a JSON object, defaults from its sample.json; and
                                      * "tracks", their names */
     GPtrArray *steps;               /* struct step, in ladder order */

@@ -100,7 +100,7 @@ static void kb_33_ladder_by_facility_type(void **state)
     assert_string_equal(all, "");
     assert_null(schedule_step(s, "cmhc", "a"));
     assert_int_equal(schedule_step(s, "cmhc", "b")->at.count, 35);
-    assert_int_equal(schedule_step(s, "cmhc", "b")->ordinal, 1);
+    assert_int_equal(schedule_step(s, "cmhc", "b")->ordinal - schedule_step(s, "school", "b")->ordinal, 10 * (35 - 9));
     assert_int_equal(schedule_step(s, "school", "b")->at.count, 9);
     schedule_free(s);
 }
@@ -171,7 +171,8 @@ static void settings_refuse(void **state)
 /* A room with settings of its own, and steps that need no template. */
 static char *room_told(const char *text, struct schedule **ret)
 {
-    g_autofree char *sample = put("sample.json", "{\"settings\": {\"low_score\": 6, \"words\": \"unsafe, hurt\"}}");
+    g_autofree char *sample = put("sample.json", "{\"tracks\": [\"main\", \"side\"],"
+                                                 " \"settings\": {\"low_score\": 6, \"words\": \"unsafe, hurt\"}}");
     g_autofree char *path = put("invoice_escalation.yaml", text);
     struct problems *problems = problems_new();
     struct schedule *schedule = schedule_load(path, folder, NULL, problems);
@@ -193,11 +194,15 @@ static void schedule_keys_refuse(void **state)
     static const struct {
         const char *head, *steps, *line;
     } table[] = {
-        {"tracks: [main, escalation]\n", CALL("a", "at: +3d, track: escalaton"),
-         "invoice_escalation.yaml:6:27: 'escalaton' is unknown; allowed are main, escalation (did you mean "
-         "'escalation'?)"},
+        {"", CALL("a", "at: +3d, track: mian"),
+         "invoice_escalation.yaml:5:27: 'mian' is unknown; allowed are main, side (did you mean 'main'?)"},
         {"", CALL("a", "at: +3d, track: other"), "invoice_escalation.yaml:5:27: 'other' is unknown"},
-        {"tracks: main\n", CALL("a", "at: +3d"), "invoice_escalation.yaml:1:9: a list of names is expected"},
+        {"", CALL("a_2", "at: +1d") CALL("a", "at: +3d, every: 7d, until: +90d"),
+         "invoice_escalation.yaml:6:3: the repetition 'a_2' has the id of another step"},
+        {"", CALL("a", "at: -1d+5bd"), "invoice_escalation.yaml:5:15: '-1d+5bd' is no distance"},
+        {"", CALL("a", "at: +3d, every: 2d+3bd, until: +90d"), "invoice_escalation.yaml:5:27: a step repeats forward"},
+        {"min_gap: 0d+3bd\n", CALL("a", "at: +3d"),
+         "invoice_escalation.yaml:1:10: a gap cannot be negative or compound"},
         {"", CALL("a", "at: +3d, every: 7d"), "invoice_escalation.yaml:5:3: `every` and `until` go together"},
         {"", CALL("a", "at: +3d, until: +90d"), "invoice_escalation.yaml:5:3: `every` and `until` go together"},
         {"", CALL("a", "at: +3d, every: -7d, until: +90d"), "invoice_escalation.yaml:5:27: a step repeats forward"},
@@ -214,6 +219,12 @@ static void schedule_keys_refuse(void **state)
          "invoice_escalation.yaml:6:8: two steps have the id 'a_2'"},
         {"", CALL("a", "at: +3d, every: 7d, until: +30d") CALL("b", "at: +20d"),
          "invoice_escalation.yaml:6:3: step 'b' (+20d) stands after 'a_4' (+24d)"},
+        {"", CALL("a", "at: +30d") CALL("s", "at: +400d, track: side") CALL("b", "at: +3d"),
+         "invoice_escalation.yaml:7:3: step 'b' (+3d) stands after 'a' (+30d)"},
+        {"overrides: [{when: {payer: [Y-1]}, steps: {a_3: off}}]\n", CALL("a", "at: +3d, every: 7d, until: +30d"),
+         "invoice_escalation.yaml:1:44: there is no step 'a_3' to override"},
+        {"overrides: [{when: {payer: [Y-1]}, steps: {a: {at: +3bd}}}]\n", CALL("a", "at: +3d, every: 7d, until: +30d"),
+         "invoice_escalation.yaml:1:47: 'a' repeats; to count other days say also `every` and `until`"},
         {"forget_after: 30\n", CALL("a", "at: +3d"), "invoice_escalation.yaml:1:15: a number of days like 30d"},
         {"forget_after: 5bd\n", CALL("a", "at: +3d"), "invoice_escalation.yaml:1:15: a number of days like 30d"},
         {"forget_after: 0d\n", CALL("a", "at: +3d"), "invoice_escalation.yaml:1:15: a number of days like 30d"},
@@ -243,9 +254,10 @@ static void repeats_tracks_settings_and_payers(void **state)
 {
     (void)state;
     struct schedule *s = NULL;
-    g_autofree char *all = room_told("tracks: [main, side]\nforget_after: 30d\nsettings: {low_score: 4}\n"
-                                     "overrides: [{when: {payer: [Y-1, Y-2]}, steps: {b: off}}]\n" HEAD CALL(
-                                         "a", "at: +21d, every: 14d, until: +63d")
+    g_autofree char *all = room_told("forget_after: 30d\nsettings: {low_score: 4}\n"
+                                     "overrides: [{when: {payer: [Y-1, Y-2]}, steps: {b: off}}, {when: {payer: [Y-4]}, "
+                                     "steps: {a: {at: +30d}}}, {when: {payer: [Y-5]}, steps: {a: {every: 7d, until: "
+                                     "+28d}}}]\n" HEAD CALL("a", "at: +21d, every: 14d, until: +63d")
                                          CALL("b", "at: +1d, track: side, every: 2d, until: +4d"),
                                      &s);
     assert_string_equal(all, "");
@@ -256,11 +268,37 @@ static void repeats_tracks_settings_and_payers(void **state)
     assert_string_equal(schedule_track(s, schedule_step(s, "", "b_2")), "side");
     assert_int_equal(schedule_step(s, "", "b_2")->ordinal / TRACK_SIZE, 1);
     assert_int_equal(s->forget_after_d, 30);
-    assert_string_equal(s->settings, "{\"low_score\":4,\"words\":\"unsafe, hurt\"}");
+    assert_string_equal(s->settings, "{\"low_score\":4,\"words\":\"unsafe, hurt\",\"tracks\":[\"main\",\"side\"]}");
     assert_null(schedule_step(s, "Y-2", "b"));
     assert_null(schedule_step(s, "Y-2", "b_2")); /* a step that is off takes its repetitions with it */
     assert_non_null(schedule_step(s, "Y-3", "b_2"));
+    assert_string_equal(schedule_step(s, "Y-4", "a_4")->at_text, "+72d"); /* the repetitions move with the first */
+    assert_string_equal(schedule_step(s, "Y-5", "a_2")->at_text, "+28d");
+    assert_null(schedule_step(s, "Y-5", "a_3"));
     schedule_free(s);
+}
+
+/* An edit of the ladder leaves the ordinals of the steps beside it, which the ledger holds, as they are. */
+static void ordinals_survive_an_edit(void **state)
+{
+    (void)state;
+    struct schedule *before = NULL, *after = NULL;
+    g_autofree char *first =
+        room_told(HEAD CALL("a", "at: +1d, every: 7d, until: +30d") CALL("b", "at: +31d") CALL("c", "at: +31d"),
+                  &before);
+    g_autofree char *second = room_told(HEAD CALL("a", "at: +1d, every: 7d, until: +8d") CALL("new", "at: +10bd")
+                                            CALL("b", "at: +31d") CALL("c", "at: +31d"),
+                                        &after);
+    assert_string_equal(first, "");
+    assert_string_equal(second, "");
+    static const char *const same[] = {"a", "a_2", "b", "c"};
+    for (gsize i = 0; i < G_N_ELEMENTS(same); i++)
+        assert_int_equal(schedule_step(before, "", same[i])->ordinal, schedule_step(after, "", same[i])->ordinal);
+    assert_true(schedule_step(before, "", "a_5")->ordinal < schedule_step(after, "", "b")->ordinal);
+    assert_true(schedule_step(after, "", "b")->ordinal <
+                schedule_step(after, "", "c")->ordinal); /* the same day, in order */
+    schedule_free(before);
+    schedule_free(after);
 }
 
 static void where_bounces_come_in(void **state)
@@ -358,6 +396,7 @@ int main(void)
         cmocka_unit_test(settings_refuse),
         cmocka_unit_test(schedule_keys_refuse),
         cmocka_unit_test(repeats_tracks_settings_and_payers),
+        cmocka_unit_test(ordinals_survive_an_edit),
         cmocka_unit_test(where_bounces_come_in),
         cmocka_unit_test(secrets_of_our_own_only),
         cmocka_unit_test(yaml_suite),

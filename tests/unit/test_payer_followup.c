@@ -331,7 +331,7 @@ static void test_a_payers_own_cadence(void **state UNUSED)
     assert_null(with_override("{follow_up: {every: 5d}}", problems));
     assert_null(with_override("{follow_up: {until: +90d}}", problems));
     assert_null(with_override("{no_such_step: off}", problems));
-    assert_int_equal(problems_count(problems), 4);
+    assert_int_equal(problems_count(problems), 3);
     problems_free(problems);
 }
 

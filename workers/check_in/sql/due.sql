@@ -7,7 +7,7 @@ WITH rung AS MATERIALIZED (
       FROM unnest($3::text[], $4::text[], $5::int[], $6::date[], $7::date[], $11::text[])
            AS r (variant, step, ordinal, latest, oldest, track)
 ), ladder AS MATERIALIZED (
-    SELECT asked, stage::int AS stage, ordinal / 1000 AS place, min(coalesce(oldest, '-infinity')) AS oldest,
+    SELECT asked, stage::int AS stage, ordinal / 1000000 AS place, min(coalesce(oldest, '-infinity')) AS oldest,
            max(latest) AS latest
       FROM rung WHERE asked IN ('therapist', 'facility') GROUP BY 1, 2, 3
 ), standing AS MATERIALIZED (
@@ -24,10 +24,10 @@ WITH rung AS MATERIALIZED (
            CASE l.asked WHEN 'facility' THEN s.facility_id ELSE s.therapist_id END AS party_id
       FROM standing s JOIN ladder l ON s.start_on BETWEEN l.oldest AND l.latest CROSS JOIN LATERAL (
           SELECT rung.step, rung.ordinal FROM rung
-           WHERE rung.ordinal / 1000 = l.place AND rung.variant = s.variant AND s.start_on <= rung.latest
+           WHERE rung.ordinal / 1000000 = l.place AND rung.variant = s.variant AND s.start_on <= rung.latest
              AND (rung.oldest IS NULL OR s.start_on >= rung.oldest)
              AND NOT EXISTS (SELECT FROM unnest(s.taken) AS t (ordinal)
-                              WHERE t.ordinal / 1000 = l.place AND t.ordinal >= rung.ordinal)
+                              WHERE t.ordinal / 1000000 = l.place AND t.ordinal >= rung.ordinal)
            ORDER BY CASE WHEN $8 = 'one_step' THEN rung.ordinal ELSE -rung.ordinal END LIMIT 1) r
 ), recent AS MATERIALIZED ( -- what came lately, or since ever where nothing is forgotten
     SELECT track, step, ordinal, coalesce(oldest, '-infinity') AS oldest, substring(step FROM '\d+')::int AS stage

@@ -98,8 +98,8 @@ WITH rung AS MATERIALIZED (
      WHERE CASE WHEN c.taken IS NULL
                 THEN NOT EXISTS (SELECT FROM fired f WHERE f.agency_id = $1::int AND f.worker = 'license_renewal'
                                     AND f.subject_id = c.license_id AND f.cycle = c.expires_on
-                                    AND f.ordinal >= s.ordinal AND f.ordinal / 1000 = s.ordinal / 1000)
-                ELSE NOT EXISTS (SELECT FROM unnest(c.taken) o WHERE o >= s.ordinal AND o / 1000 = s.ordinal / 1000) END
+                                    AND f.ordinal >= s.ordinal AND f.ordinal / 1000000 = s.ordinal / 1000000)
+                ELSE NOT EXISTS (SELECT FROM unnest(c.taken) o WHERE o >= s.ordinal AND o / 1000000 = s.ordinal / 1000000) END
      ORDER BY c.license_id, c.track, c.ce_short, c.depends, s.ordinal
 ), chosen AS MATERIALIZED (
     SELECT o.license_id, l.ext_id, o.expires_on, o.step, o.ordinal, o.track, o.anchor, l.therapist_id,
@@ -133,4 +133,4 @@ SELECT d.number, 'rule:' || d.name, d.as_of, d.step, d.ordinal, d.number, 'rule:
   FROM doubtful d
  WHERE NOT EXISTS (SELECT FROM fired f WHERE f.agency_id = $1::int AND f.worker = 'license_renewal'
                       AND f.subject_id = d.number AND f.cycle = d.as_of AND f.ordinal >= d.ordinal
-                      AND f.ordinal / 1000 = d.ordinal / 1000)
+                      AND f.ordinal / 1000000 = d.ordinal / 1000000)

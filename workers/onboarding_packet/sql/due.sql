@@ -35,7 +35,7 @@ WITH rung AS MATERIALIZED (
      WHERE (o.start_on > $2::date OR o.start_on IS NULL OR e.track = 'start_day')
        AND NOT EXISTS (SELECT FROM fired f WHERE f.agency_id = $1::int AND f.worker = 'onboarding_packet'
                           AND f.subject_id = o.placement_id AND f.cycle = e.anchor
-                          AND f.ordinal / 1000 = e.ordinal / 1000 AND f.ordinal >= e.ordinal)
+                          AND f.ordinal / 1000000 = e.ordinal / 1000000 AND f.ordinal >= e.ordinal)
      ORDER BY o.placement_id, e.track, CASE WHEN $8 = 'one_step' THEN e.ordinal ELSE -e.ordinal END
 ), known AS ( -- what is on record about its packet
     SELECT s.*, c.*, split_part(s.track, '_', 2) AS side,

@@ -94,7 +94,7 @@ WITH rung AS MATERIALIZED (
             OR s.anchor > p.latest - ($2::date - s.agreed_on) + ($12::jsonb ->> 'quiet_days')::int)
        AND NOT EXISTS (SELECT FROM fired f WHERE f.agency_id = $1::int AND f.worker = 'payer_followup'
                           AND f.subject_id = s.subject_id AND f.cycle = s.anchor
-                          AND (f.step = p.step OR (f.ordinal / 1000 = p.ordinal / 1000 AND f.ordinal >= p.ordinal)))
+                          AND (f.step = p.step OR (f.ordinal / 1000000 = p.ordinal / 1000000 AND f.ordinal >= p.ordinal)))
      ORDER BY s.track, s.subject_id, s.anchor, CASE WHEN $8 = 'one_step' THEN p.ordinal ELSE -p.ordinal END
 )
 SELECT c.subject_id, c.subject, c.anchor AS cycle, c.step, c.ordinal, coalesce(y.payer_id, t.therapist_id) AS party_id,

@@ -3,7 +3,7 @@
 -- license or therapist whose papers must hold. What the templates may name is in config/templates/payer_followup/.
 WITH asked AS (SELECT $3::bigint), mine AS (
     SELECT j.job_id, j.agency_id, j.subject_id, j.subject, j.party_id, j.party, j.cycle, j.step, j.ordinal, j.tries,
-           j.worker, $4::jsonb -> 'tracks' ->> (j.ordinal / 1000) AS track, a.name AS agency_name, a.reply_to,
+           j.worker, $4::jsonb -> 'tracks' ->> (j.ordinal / 1000000) AS track, a.name AS agency_name, a.reply_to,
            a.timezone AS zone, jsonb_build_object('name', a.name, 'reply_to', coalesce(a.reply_to, ''),
                                                   'postal_address', coalesce(a.postal_address, '')) AS agency
       FROM job j JOIN agency a USING (agency_id)
