@@ -866,8 +866,12 @@ REVOKE DELETE ON document, placement_start FROM ticklerd_app;
 
 -- A step's ordinal is its distance from the anchor, no longer its place in the file: so an edit of a ladder leaves what the
 -- ledger says of the other steps as it is (daemon/lib/schedule_loading.h).
-UPDATE step SET ordinal = 500000 + substring(at FROM '^[+-]?\d+')::int * CASE WHEN at LIKE '%bd' THEN 14 ELSE 10 END
- WHERE ordinal >= 0;
+UPDATE step SET ordinal = n.ordinal
+  FROM (SELECT agency_id, worker, step, place + row_number() OVER (PARTITION BY agency_id, worker, place ORDER BY ordinal) - 1
+               AS ordinal
+          FROM (SELECT *, 500000 + substring(at FROM '^[+-]?\d+')::int * CASE WHEN at LIKE '%bd' THEN 14 ELSE 10 END AS place
+                  FROM step WHERE ordinal >= 0) p) n
+ WHERE step.agency_id = n.agency_id AND step.worker = n.worker AND step.step = n.step;
 UPDATE job SET ordinal = s.ordinal FROM step s
  WHERE s.agency_id = job.agency_id AND s.worker = job.worker AND s.step = job.step;
 UPDATE fired SET ordinal = s.ordinal FROM step s

@@ -28,6 +28,22 @@ struct rehearsal {
     const char *schedules;
 };
 
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int number UNUSED)
+{
+    interrupted = 1; /* the stage at work ends, the tree is told to end, and then everything is cleaned up */
+}
+
+static void heed_signals(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = on_interrupt}; /* without SA_RESTART: waiting ends */
+    for (gsize i = 0; i < ARRAY_LEN(numbers); i++)
+        sigaction(numbers[i], &action, NULL);
+    signal(SIGPIPE, SIG_IGN); /* a reader that has had enough does not keep us from cleaning up */
+}
+
 static const struct zone *first_zone(const struct rehearsal *r)
 {
     return ((struct schedule *)r->office->config->schedules->pdata[0])->zone;
@@ -49,11 +65,24 @@ static gboolean copy_data(struct rehearsal *r, GError **error)
                     db_run(r->scratch, "SET statement_timeout = 0", error);
     AUTO_ROWS struct db_rows *tables = good ? db_ask(r->live, &sql_rehearsal_tables, 0, NULL, error) : NULL;
     good = tables != NULL;
-    for (int i = 0; good && i < db_rows_count(tables); i++)
+    for (int i = 0; good && !interrupted && i < db_rows_count(tables); i++)
         good = copy_table(r, db_text(tables, i, "name"), db_text(tables, i, "columns"), error);
     db_rollback(r->live);
+    /* What is being sent just now has arrived, as far as a rehearsal goes: nobody here could be asked. */
     return good && db_run(r->scratch, sql_set_sequences.text, error) &&
+           db_run(r->scratch, "UPDATE message SET state = 'sent' WHERE state = 'sending'", error) &&
            db_run(r->scratch, "SET session_replication_role = DEFAULT; ANALYZE", error);
+}
+
+/* Copies of rehearsals that were killed; one that is still at work has connections and stays. */
+static gboolean drop_leftovers(struct rehearsal *r, GError **error)
+{
+    AUTO_ROWS struct db_rows *rows = db_ask(r->live, &sql_rehearsal_leftovers, 0, NULL, error);
+    for (int i = 0; rows && i < db_rows_count(rows); i++) {
+        g_autofree char *drop = g_strdup_printf("DROP DATABASE IF EXISTS %s", db_text(rows, i, "name"));
+        (void)!db_run(r->live, drop, NULL);
+    }
+    return rows != NULL;
 }
 
 static gboolean make_scratch(struct rehearsal *r, GError **error)
@@ -64,7 +93,8 @@ static gboolean make_scratch(struct rehearsal *r, GError **error)
     g_autofree char *share = share_dir(), *schema = g_build_filename(share, "schema", NULL), *now = now_text();
     g_autofree char *create = g_strdup_printf("CREATE DATABASE %s", r->name);
     r->live = db_open(live, "tickler rehearse", error);
-    if (!r->live || !db_run(r->live, "SET statement_timeout = 0", error) || !db_run(r->live, create, error))
+    if (!r->live || !db_run(r->live, "SET statement_timeout = 0", error) || !drop_leftovers(r, error) ||
+        !db_run(r->live, create, error))
         return FALSE;
     /* A later keyword of a libpq string wins. */
     r->owner_url = g_strdup_printf("%s dbname=%s", live, r->name);
@@ -124,8 +154,11 @@ static gboolean run_tree(struct rehearsal *r, GError **error)
     int pid = spawn(argv, log, SIGTERM, error), status = 0;
     if (pid < 0)
         return FALSE;
-    waitpid(pid, &status, 0);
-    if (status == 0)
+    do {
+        if (interrupted)
+            kill(pid, SIGTERM);
+    } while (waitpid(pid, &status, 0) < 0 && errno == EINTR);
+    if (status == 0 || interrupted)
         return TRUE;
     g_autofree char *words = NULL;
     (void)!g_file_get_contents(log, &words, NULL, NULL);
@@ -192,22 +225,14 @@ static gboolean tell(struct rehearsal *r, print_effects *print, GError **error)
     return rows != NULL;
 }
 
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int number UNUSED)
-{
-    interrupted = 1; /* waitpid ends with the tree, which gets the signal too; then everything is cleaned up */
-}
-
 static int rehearse(struct rehearsal *r, print_effects *print)
 {
-    signal(SIGINT, on_interrupt);
-    signal(SIGTERM, on_interrupt);
+    heed_signals();
     g_autofree char *id = crypto_random_id();
     r->name = g_strdup_printf("rehearsal_%.12s", id);
     g_autoptr(GError) error = NULL;
-    gboolean good =
-        make_scratch(r, &error) && make_dir(r, &error) && run_tree(r, &error) && !interrupted && tell(r, print, &error);
+    gboolean good = make_scratch(r, &error) && !interrupted && make_dir(r, &error) && run_tree(r, &error) &&
+                    !interrupted && tell(r, print, &error);
     clean_up(r);
     if (good)
         return 0;

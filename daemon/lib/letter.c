@@ -56,6 +56,11 @@ static gboolean fields_are_good(const struct letter *letter, GError **error)
     for (gsize i = 0; i < ARRAY_LEN(headers); i++)
         if (headers[i].value && !plain_header(headers[i].value))
             return refuse_field(error, headers[i].name, "it holds a line break or another control character");
+    for (guint i = 0; letter->attachments && i < letter->attachments->len; i++) {
+        const struct attachment *one = letter->attachments->pdata[i];
+        if (!one->name || !g_utf8_validate(one->name, -1, NULL) || !plain_header(one->name) || !one->media_type)
+            return refuse_field(error, "attachment", "its name is no plain UTF-8, or its type is not known");
+    }
     const char *why;
     for (gsize i = 0; i < ARRAY_LEN(addresses); i++)
         if (addresses[i].value && !letter_address_ok(addresses[i].value, &why))

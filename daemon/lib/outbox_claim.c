@@ -11,6 +11,8 @@
 #include "libtickler_sql.h"
 #include "room_shared.h"
 
+#define LETTER_MAX (18 * 1024 * 1024) /* of attachments together: base64 makes 24 MB of it, and most relays take 25 */
+
 struct person {
     const char *role, *name, *address; /* lent by the rows */
     const struct zone *zone;
@@ -133,6 +135,14 @@ static gboolean spend_one(struct desk *desk, const struct party *party, const st
     return touched >= 0;
 }
 
+static gboolean is_staff(const char *role)
+{
+    for (int r = TO_PAYER + 1; r < RECIPIENTS; r++)
+        if (strcmp(role, recipient_names[r]) == 0)
+            return TRUE;
+    return FALSE;
+}
+
 /* What a letter counts against today: the room's letters to the party, and for each of its readers the room's letters
  * and those of all rooms. A person may be the contact of several parties. */
 static GPtrArray *scopes_of(const struct desk *desk, const struct job *job, const struct addressing *to)
@@ -140,6 +150,8 @@ static GPtrArray *scopes_of(const struct desk *desk, const struct job *job, cons
     GPtrArray *scopes = g_ptr_array_new_with_free_func(g_free);
     g_ptr_array_add(scopes, g_strdup_printf("%s %s", job->party, desk->room->name));
     for (int i = 0; i < to->count; i++) {
+        if (is_staff(to->people[i].role)) /* our own people hold up nobody's letter */
+            continue;
         g_autofree char *address = g_ascii_strdown(to->people[i].address, -1);
         g_ptr_array_add(scopes, g_strdup_printf("person %s %s", address, desk->room->name));
         g_ptr_array_add(scopes, g_strdup_printf("person %s", address));
@@ -571,11 +583,16 @@ static gboolean document_is_missing(struct desk *desk, struct party *party, cons
 static gboolean attach(struct desk *desk, struct party *party, const struct letter_wish *wish, GPtrArray *ret,
                        gboolean *ret_good, GError **error)
 {
+    gsize total = 0;
     *ret_good = TRUE;
     for (gsize i = 0; wish->documents && i < js_length(wish->documents); i++) {
         const struct js *one = js_at(wish->documents, i);
         struct attachment *attachment;
         const char *why = document_read(desk->process.dir, one, &attachment);
+        if (!why && (total += g_bytes_get_size(attachment->bytes)) > LETTER_MAX) {
+            why = "makes its letter larger than relays take";
+            document_free(attachment);
+        }
         if (why) {
             *ret_good = FALSE;
             return document_is_missing(desk, party, wish, js_get_text(one, "id"), why, error);

@@ -59,6 +59,24 @@ static GPtrArray *jobs_of_template(const struct party *party, const char *templa
     return jobs;
 }
 
+/* The attachments of all jobs, each once; NULL when there are none. */
+static struct js *documents_of(const GPtrArray *jobs)
+{
+    struct js *all = NULL;
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; i < jobs->len; i++) {
+        AUTO_JS struct js *own = column_json(jobs->pdata[i], "documents");
+        for (gsize k = 0; own && k < js_length(own); k++) {
+            const struct js *one = js_at(own, k);
+            if (!g_hash_table_add(seen, g_strdup(js_get_text(one, "id"))))
+                continue;
+            all = all ? all : js_array();
+            js_add(all, js_ref((struct js *)one));
+        }
+    }
+    return all;
+}
+
 static void write_letters(struct party *party)
 {
     g_autoptr(GPtrArray) written = g_ptr_array_new();
@@ -70,7 +88,7 @@ static void write_letters(struct party *party)
         g_autoptr(GPtrArray) jobs = jobs_of_template(party, job->step->template);
         const struct job *top = jobs->pdata[0];
         struct letter_wish *wish = party_letter(party, top->step, party_data(party, jobs));
-        wish->documents = column_json(top, "documents");
+        wish->documents = documents_of(jobs);
         for (guint k = 0; k < jobs->len; k++)
             g_ptr_array_add(wish->jobs, jobs->pdata[k]);
     }

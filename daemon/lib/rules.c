@@ -66,12 +66,14 @@ static gboolean take_span(const struct yaml *node, gboolean months, int *ret, st
     const char *text = node->kind == YAML_TEXT ? node->text : "";
     char *unit = (char *)text;
     gint64 count = g_ascii_isdigit(text[0]) ? g_ascii_strtoll(text, &unit, 10) : -1;
-    gboolean good = count >= 0 && count <= 3650 &&
-                    (months ? strcmp(unit, "y") == 0 || strcmp(unit, "m") == 0 : strcmp(unit, "d") == 0);
+    gboolean years = strcmp(unit, "y") == 0;
+    gboolean good = months ? count >= 1 && count <= (years ? 10 : 120) && (years || strcmp(unit, "m") == 0)
+                           : count >= 0 && count <= 3650 && strcmp(unit, "d") == 0;
     if (good)
-        *ret = (int)(unit[0] == 'y' ? count * 12 : count);
+        *ret = (int)(years ? count * 12 : count);
     else
-        yaml_wrong(node, problems, "%s is expected", months ? "a span like 2y or 18m" : "a number of days like 30d");
+        yaml_wrong(node, problems, "%s is expected",
+                   months ? "a span like 2y or 18m, at most ten years," : "a number of days like 30d");
     return good;
 }
 
@@ -189,8 +191,6 @@ static void check_license_sums(const struct yaml *node, const struct js *row, st
     if (js_get_int(row, "carry_over", 0) > hours)
         yaml_wrong(yaml_get(node, "carry_over"), problems, "more hours are carried over than a cycle asks for (%d)",
                    (int)hours);
-    if (yaml_get(node, "cycle") && js_get(row, "cycle") && js_get_int(row, "cycle", 0) < 1)
-        yaml_wrong(yaml_get(node, "cycle"), problems, "a cycle is at least a month long");
 }
 
 static void add_license_rule(const struct yaml *node, const struct yaml *type, GHashTable *seen, struct js *rows,
@@ -294,8 +294,12 @@ static void load_pack(const char *config_dir, gsize i, struct rule_pack *ret, st
     g_autofree char *file = g_strconcat(files[i].name, ".yaml", NULL);
     g_autofree char *path = g_build_filename(config_dir, "rules", file, NULL), *bytes = NULL;
     gsize length = 0;
+    g_autoptr(GError) error = NULL;
     AUTO_JS struct js *rows = js_array();
-    if (g_file_get_contents(path, &bytes, &length, NULL)) {
+    if (!g_file_get_contents(path, &bytes, &length, &error)) {
+        if (!g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+            problems_add(problems, path, 0, 0, "%s", error->message);
+    } else {
         struct yaml *root = yaml_load(path, problems);
         if (root)
             take_list(root, files[i].list, files[i].take, rows, problems);

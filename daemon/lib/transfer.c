@@ -127,6 +127,12 @@ static char *clean_reply(const char *text, const char *to)
     return line;
 }
 
+/* 552 or 5.3.4: the letter is too large for this relay, which is not the address's fault. */
+static gboolean is_about_size(const char *reply)
+{
+    return g_str_has_prefix(reply, "552") || strstr(reply, "5.3.4");
+}
+
 enum delivery relay_send(struct relay *relay, const char *from, const char *to, GBytes *letter, char **ret_reply,
                          gboolean *ret_about_relay)
 {
@@ -151,6 +157,7 @@ enum delivery relay_send(struct relay *relay, const char *from, const char *to, 
     } else if (said == 5 && result != CURLE_LOGIN_DENIED && result != CURLE_USE_SSL_FAILED &&
                (body.begun || result == CURLE_SEND_ERROR)) {
         delivery = DELIVERY_NEVER; /* RCPT or the letter itself was refused for good */
+        about = is_about_size(reply.first_bad);
     } else {
         delivery = DELIVERY_LATER;
         about = !(said == 4 && (body.begun || result == CURLE_SEND_ERROR)) || g_str_has_prefix(reply.first_bad, "421");

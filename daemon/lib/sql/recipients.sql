@@ -10,6 +10,12 @@ WITH stand_in (role, tried, rank) AS (VALUES
     ('account_manager', 'account_manager', 0), ('account_manager', 'va_lead', 1), ('account_manager', 'leadership', 2),
     ('va', 'va', 0), ('va', 'va_lead', 1), ('va', 'leadership', 2),
     ('va_lead', 'va_lead', 0), ('va_lead', 'leadership', 1), ('leadership', 'leadership', 0), ('leadership', 'va_lead', 1)
+), own (role, staff_id) AS ( -- the facility's own account manager, the therapist's own recruiter, whatever else they are
+    SELECT 'account_manager', account_manager_id FROM facility
+     WHERE $4 = 'facility' AND agency_id = $1::int AND facility_id = $2::bigint
+    UNION ALL
+    SELECT 'recruiter', recruiter_id FROM therapist
+     WHERE $4 = 'therapist' AND agency_id = $1::int AND therapist_id = $2::bigint
 ), house AS ( -- the facility, and behind it its parent
     SELECT f.facility_id, 0 AS level, f.timezone FROM facility f
      WHERE $4 = 'facility' AND f.agency_id = $1::int AND f.facility_id = $2::bigint
@@ -23,15 +29,10 @@ WITH stand_in (role, tried, rank) AS (VALUES
       JOIN contact c ON c.agency_id = $1::int AND c.facility_id = h.facility_id AND c.role = s.tried
      WHERE h.level = 0 OR c.role = 'billing'
     UNION ALL
-    SELECT r.place, s.role, s.name, s.email, i.rank,
-           (s.staff_id IS DISTINCT FROM CASE r.role
-                WHEN 'account_manager' THEN (SELECT account_manager_id FROM facility f WHERE $4 = 'facility'
-                                                AND f.agency_id = $1::int AND f.facility_id = $2::bigint)
-                WHEN 'recruiter' THEN (SELECT recruiter_id FROM therapist t WHERE $4 = 'therapist'
-                                          AND t.agency_id = $1::int AND t.therapist_id = $2::bigint) END)::int,
-           s.ext_id, s.timezone
+    SELECT r.place, s.role, s.name, s.email, i.rank, (NOT coalesce(s.staff_id = o.staff_id, false))::int, s.ext_id, s.timezone
       FROM unnest($3::text[]) WITH ORDINALITY AS r (role, place) JOIN stand_in i USING (role)
-      JOIN staff s ON s.agency_id = $1::int AND s.role = i.tried
+      LEFT JOIN own o ON o.role = r.role
+      JOIN staff s ON s.agency_id = $1::int AND (s.role = i.tried OR (s.staff_id = o.staff_id AND i.rank = 0))
     UNION ALL
     SELECT r.place, r.role, t.name, t.email, 0, 0, t.ext_id, t.timezone
       FROM unnest($3::text[]) WITH ORDINALITY AS r (role, place)
