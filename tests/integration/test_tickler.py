@@ -1,7 +1,9 @@
 """tickler from the shell: help and usage of every command, the VA's inbox, holds, answers, reports, two agencies apart."""
 import datetime as dt
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 import zoneinfo
@@ -35,7 +37,7 @@ def test_help_and_usage(house):
              (("hold", "invoice", "INV-00001", "--kind", "pause", "--until", "2020-01-01", "--reason", "r"), 1, "in the past"),
              (("release", "H-77"), 1, "there is no hold"), (("retry", "7"), 1, "there is no job"),
              (("message", "7"), 1, "there is no letter"), (("why", "invoice", "x"), 1, "there is no invoice 'x'"),
-             (("why", "cat", "x"), 2, "needs a kind"), (("report", "x"), 2, "one report"), (("audit",), 2, "verify"),
+             (("why", "cat", "x"), 2, "needs a kind"), (("report", "x"), 2, "aging or payers"), (("audit",), 2, "verify"),
              (("resume", "invoice_escalation"), 1, "is not paused"), (("pause", "nope"), 1, "no room 'nope'"),
              (("import", "invoicess", "x"), 2, "did you mean invoices"), (("rehearse",), 2, "needs --from"),
              (("rehearse", "--from", "2027-02-02", "--to", "2027-02-01"), 2, "is before"), (("demo",), 2, "needs --out"),
@@ -129,6 +131,25 @@ def test_preview(house):
     assert "1 to 400" in run(house, "preview", "--days", "0", code=2)
     assert before == [house.one(f"SELECT count(*) FROM {table}") for table in ("message", "task", "occurrence", "event")]
     assert house.one("SELECT count(*) FROM pg_database WHERE datname LIKE 'rehearsal%%'") == 0, "the copy was left"
+
+
+def test_an_interrupted_rehearsal_leaves_nothing(house):
+    """Told to end at its beginning and in its middle: the copy and its folder are gone."""
+    copies = lambda: house.one("SELECT count(*) FROM pg_database WHERE datname LIKE 'rehearsal%%'")
+    folder = house.root / "tmp"
+    folder.mkdir()
+    for number, begun in ((signal.SIGTERM, lambda: copies() == 1), (signal.SIGHUP, lambda: any(folder.glob("tk-r-*/clock")))):
+        command = subprocess.Popen([house.bin / "tickler", "--dir", house.dir, "rehearse", "--from", "2027-01-01", "--to",
+                                    "2028-12-31"], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   env={**os.environ, "TMPDIR": str(folder)})
+        house.wait(begun, "the rehearsal to begin")
+        command.send_signal(number)
+        assert "interrupted" in command.communicate(timeout=60)[1] and command.returncode == 1
+        assert copies() == 0 and not list(folder.iterdir())
+    with subprocess.Popen([house.bin / "tickler", "--dir", house.dir, "preview", "--days", "40", "--json"], text=True,
+                          stdout=subprocess.PIPE, env={**os.environ, "TMPDIR": str(folder)}) as command:
+        command.stdout.close()  # a reader that has had enough
+    assert copies() == 0 and not list(folder.iterdir())
 
 
 def test_two_agencies_are_apart(house):
