@@ -28,7 +28,7 @@ static void add_license(struct demo *demo, const struct demo_therapist *who, con
 {
     day issued = fate->expires - paper->cycle * 365 * between(demo, 1, 5) - between(demo, 0, 20);
     add_row(demo, LICENSES, "%s,%s,%s,%s,%05d,%s,%s,%s,%s,%s", paper->id, who->id, paper->state, paper->type,
-            between(demo, 10000, 99999), date_text(MIN(issued, demo->today - 200)), date_text(fate->expires),
+            between(demo, 10000, 99999), date_text(MIN(issued, demo->today - 400)), date_text(fate->expires),
             fate->status, date_text(fate->status_on), paper->depends_on ? paper->depends_on : "");
 }
 
