@@ -80,12 +80,12 @@ static void answer(struct demo *demo, const char *placement, const char *by, day
 static void answer_lately(struct demo *demo, const char *placement, day on)
 {
     int turn = demo->recent_answers++ % 24;
-    int therapist = between(demo, 7, 10), facility = between(demo, 8, 10);
+    int therapist = between(demo, 7, 10), facility = CLAMP(therapist + between(demo, -1, 1), 7, 10);
     const char *words = NULL;
     if (turn == 3 || turn == 17) {
         plant(demo, LOW_SCORE);
         therapist = between(demo, 5, 6);
-        facility = 8 - turn % 2;
+        facility = 7;
         words = "\"the caseload is twice what was described, and nobody to ask\"";
     } else if (turn == 7) {
         plant(demo, SAFETY_WORD);
@@ -104,7 +104,7 @@ static void answer_stage(struct demo *demo, const char *placement, day asked)
     day on = asked + between(demo, 0, 3);
     if (on > demo->today || asked > demo->today)
         return;
-    if (asked < demo->today - 28) { /* long ago: whatever it was, somebody has dealt with it */
+    if (asked < demo->today - 40) { /* long ago: whatever it was, somebody has dealt with it */
         answer(demo, placement, "therapist", on, between(demo, 6, 10), NULL);
         answer(demo, placement, "facility", MIN(on + between(demo, 0, 3), demo->today - 20), between(demo, 6, 10),
                NULL);
@@ -147,7 +147,7 @@ static char *add_placement(struct demo *demo, struct demo_therapist *who, int nu
     if (insured && (live || strcmp(status, "ended") == 0))
         demo_panels(demo, who, start);
     g_autofree char *extra = NULL;
-    if (insured && live && who->payers && who->number % 12 == 4) {
+    if (insured && live && who->payers && who->number % 24 == 4) {
         plant(demo, PANEL_GAP);
         extra = g_strdup_printf(";Y-%02d", 1 + (who->number * 7 + 2) % demo->payer_count);
     }
@@ -194,7 +194,7 @@ static day live_through(struct demo *demo, struct demo_therapist *who, day start
     day signed_on = start - between(demo, 18, 45), told_end = live && chance(demo, 40) ? DAY_NONE : end;
     g_autofree char *id = add_placement(demo, who, number, signed_on, start, told_end, live ? "active" : "ended");
     if (start > demo->today - 60) {
-        gboolean incomplete = start > demo->today - 7;
+        gboolean incomplete = start > demo->today - 7 && who->number % 3 == 0;
         if (incomplete)
             plant(demo, STARTED_INCOMPLETE);
         demo_packet(demo, id, demo->facilities[number - 1].kind, signed_on, start, incomplete ? 1 : 0);
