@@ -68,6 +68,11 @@ int between(struct demo *demo, int least, int most)
     return g_rand_int_range(demo->rand, least, most + 1);
 }
 
+int smaller(int one, int other)
+{
+    return one < other ? one : other;
+}
+
 gboolean chance(struct demo *demo, int percent)
 {
     return between(demo, 1, 100) <= percent;

@@ -107,6 +107,8 @@ struct demo_therapist {
 
 /* --- dice (demo.c) */
 int between(struct demo *demo, int least, int most); /* both may come */
+/* MIN would throw the dice twice. */
+int smaller(int one, int other);
 gboolean chance(struct demo *demo, int percent);
 #define PICK(demo, words) ((words)[between(demo, 0, (int)G_N_ELEMENTS(words) - 1)])
 

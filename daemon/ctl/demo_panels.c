@@ -14,7 +14,7 @@ static void add_application(struct demo *demo, const struct demo_therapist *who,
 
 static int decision_days(struct demo *demo, int payer)
 {
-    return MAX(demo->payers[payer - 1].usual_days + between(demo, -25, 35), 20);
+    return demo->payers[payer - 1].usual_days + between(demo, -25, 35); /* at least 35 */
 }
 
 void demo_panels(struct demo *demo, struct demo_therapist *who, day start)

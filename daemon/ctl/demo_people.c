@@ -40,7 +40,7 @@ static void add_courses(struct demo *demo, const char *license, day from, day un
     static const int lengths[] = {4, 6, 8, 12, 12, 16, 24};
     static const char *const fractions[] = {"", ".25", ".5", ".75"};
     while (quarters > 0 && from < until) {
-        int length = MIN(PICK(demo, lengths), quarters);
+        int length = smaller(PICK(demo, lengths), quarters);
         add_row(demo, CE_RECORDS, "CE-%06d,%s,%s,%d%s,%s,%s", demo->rows[CE_RECORDS] + 1, license,
                 date_text(between(demo, from + 1, until)), length / 4, fractions[length % 4], category, title);
         quarters -= length;

@@ -80,7 +80,7 @@ static void answer(struct demo *demo, const char *placement, const char *by, day
 static void answer_lately(struct demo *demo, const char *placement, day on)
 {
     int turn = demo->recent_answers++ % 24;
-    int therapist = between(demo, 7, 10), facility = CLAMP(therapist + between(demo, -1, 1), 7, 10);
+    int therapist = between(demo, 7, 10), facility = smaller(therapist + between(demo, 0, 1), 10);
     const char *words = NULL;
     if (turn == 3 || turn == 17) {
         plant(demo, LOW_SCORE);
@@ -96,7 +96,7 @@ static void answer_lately(struct demo *demo, const char *placement, day on)
         facility = 7;
     }
     answer(demo, placement, "therapist", on, therapist, words);
-    answer(demo, placement, "facility", MIN(on + between(demo, 0, 2), demo->today), facility, NULL);
+    answer(demo, placement, "facility", smaller(on + between(demo, 0, 2), demo->today), facility, NULL);
 }
 
 static void answer_stage(struct demo *demo, const char *placement, day asked)
@@ -106,7 +106,7 @@ static void answer_stage(struct demo *demo, const char *placement, day asked)
         return;
     if (asked < demo->today - 40) { /* long ago: whatever it was, somebody has dealt with it */
         answer(demo, placement, "therapist", on, between(demo, 6, 10), NULL);
-        answer(demo, placement, "facility", MIN(on + between(demo, 0, 3), demo->today - 20), between(demo, 6, 10),
+        answer(demo, placement, "facility", smaller(on + between(demo, 0, 3), demo->today - 20), between(demo, 6, 10),
                NULL);
     } else if (demo->recent_stages++ % 5 == 3) {
         plant(demo, SILENCE);
@@ -183,7 +183,7 @@ static day live_through(struct demo *demo, struct demo_therapist *who, day start
 {
     int number = choose_facility(demo, who);
     day last = who->works_until == DAY_NONE ? demo->today + 400 : who->works_until;
-    day end = MIN(start + between(demo, 90, 360), last);
+    day end = smaller(start + between(demo, 90, 360), last);
     if (must_end && end > demo->today)
         end = demo->today - between(demo, 8, 30);
     if (must_work && end < demo->today && start > demo->today - 200)
