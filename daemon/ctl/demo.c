@@ -78,6 +78,13 @@ gboolean chance(struct demo *demo, int percent)
     return between(demo, 1, 100) <= percent;
 }
 
+static GString *begin_file(enum demo_file file)
+{
+    GString *text = g_string_new(files[file].columns);
+    g_string_append_c(text, '\n');
+    return text;
+}
+
 void add_row(struct demo *demo, enum demo_file file, const char *format, ...)
 {
     va_list arguments;
@@ -86,6 +93,17 @@ void add_row(struct demo *demo, enum demo_file file, const char *format, ...)
     va_end(arguments);
     g_string_append_c(demo->files[file], '\n');
     demo->rows[file]++;
+}
+
+void add_later(struct demo *demo, enum demo_file file, const char *format, ...)
+{
+    if (!demo->later[file])
+        demo->later[file] = begin_file(file);
+    va_list arguments;
+    va_start(arguments, format);
+    g_string_append_vprintf(demo->later[file], format, arguments);
+    va_end(arguments);
+    g_string_append_c(demo->later[file], '\n');
 }
 
 const char *date_text(day d)
@@ -103,11 +121,11 @@ void plant(struct demo *demo, enum trouble trouble)
     demo->planted[trouble]++;
 }
 
-static gboolean write_file(const struct demo *demo, const char *name, const char *text, gssize length)
+static gboolean write_file(const struct demo *demo, const char *name, const GString *text)
 {
     g_autofree char *file = g_strconcat(name, ".csv", NULL), *path = g_build_filename(demo->folder, file, NULL);
     g_autoptr(GError) error = NULL;
-    if (g_file_set_contents(path, text, length, &error))
+    if (g_file_set_contents(path, text->str, (gssize)text->len, &error))
         return TRUE;
     refuse("%s", error->message);
     return FALSE;
@@ -115,12 +133,16 @@ static gboolean write_file(const struct demo *demo, const char *name, const char
 
 static gboolean write_all(const struct demo *demo)
 {
-    static const char agency[] = "agency,name,timezone,reply_to,postal_address\n"
-                                 "A-1,Elm Street Staffing,America/Chicago,office@agency.example,"
-                                 "\"1 Elm Street, Austin, TX 78701\"\n";
-    gboolean good = write_file(demo, "agencies", agency, -1);
+    g_autoptr(GString) agency = g_string_new("agency,name,timezone,reply_to,postal_address\n"
+                                             "A-1,Elm Street Staffing,America/Chicago,office@agency.example,"
+                                             "\"1 Elm Street, Austin, TX 78701\"\n");
+    gboolean good = write_file(demo, "agencies", agency);
     for (int i = 0; good && i < DEMO_FILES; i++)
-        good = write_file(demo, files[i].name, demo->files[i]->str, (gssize)demo->files[i]->len);
+        good = write_file(demo, files[i].name, demo->files[i]);
+    for (int i = 0; good && i < DEMO_FILES; i++) {
+        g_autofree char *name = g_strconcat("later/", files[i].name, NULL);
+        good = !demo->later[i] || write_file(demo, name, demo->later[i]);
+    }
     return good && demo_documents(demo);
 }
 
@@ -137,10 +159,8 @@ static void print_summary(const struct demo *demo)
 
 static void make(struct demo *demo)
 {
-    for (int i = 0; i < DEMO_FILES; i++) {
-        demo->files[i] = g_string_new(files[i].columns);
-        g_string_append_c(demo->files[i], '\n');
-    }
+    for (int i = 0; i < DEMO_FILES; i++)
+        demo->files[i] = begin_file(i);
     demo_office(demo);
     for (int number = 1; number <= demo->therapists; number++)
         demo_therapist(demo, number);
@@ -149,8 +169,11 @@ static void make(struct demo *demo)
 
 static void clear(struct demo *demo)
 {
-    for (int i = 0; i < DEMO_FILES; i++)
+    for (int i = 0; i < DEMO_FILES; i++) {
         g_string_free(demo->files[i], TRUE);
+        if (demo->later[i])
+            g_string_free(demo->later[i], TRUE);
+    }
     g_free(demo->facilities);
     g_free(demo->payers);
     g_rand_free(demo->rand);
@@ -172,8 +195,9 @@ int cmd_demo(struct office *office UNUSED, int argc, char **argv)
         usage_error("--therapists %d: 1 to 100000", therapists);
     struct demo demo = {.rand = g_rand_new_with_seed((guint32)seed), .folder = out, .therapists = therapists};
     demo.today = as_of ? parse_day_option("--as-of", as_of) : zone_day(zone_get("America/Chicago"), clock_now());
-    if (g_mkdir_with_parents(out, 0755) != 0)
-        return refuse("cannot make %s: %s", out, g_strerror(errno));
+    g_autofree char *later = g_build_filename(out, "later", NULL);
+    if (g_mkdir_with_parents(later, 0755) != 0)
+        return refuse("cannot make %s: %s", later, g_strerror(errno));
     make(&demo);
     gboolean good = write_all(&demo);
     if (good)

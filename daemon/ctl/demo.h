@@ -88,6 +88,7 @@ struct demo {
     const char *folder;
     int therapists;
     GString *files[DEMO_FILES];
+    GString *later[DEMO_FILES]; /* what comes in after the first day's work; NULL: nothing of that kind */
     int rows[DEMO_FILES];
     int planted[TROUBLES];
     struct demo_facility *facilities; /* number - 1 */
@@ -114,6 +115,8 @@ gboolean chance(struct demo *demo, int percent);
 
 /* Adds a line to a file; DATE_TEXT is a date as text for it, empty for DAY_NONE (lives until the next 16). */
 void add_row(struct demo *demo, enum demo_file file, const char *format, ...) PRINTF_LIKE(3, 4);
+/* The row with the same id as it reads in FOLDER/later. */
+void add_later(struct demo *demo, enum demo_file file, const char *format, ...) PRINTF_LIKE(3, 4);
 const char *date_text(day d);
 /* One more of that trouble is in. */
 void plant(struct demo *demo, enum trouble trouble);

@@ -1,4 +1,6 @@
 /* The demo agency's therapists with their licenses and continuing education: what is due, and when, is set here. */
+#include <string.h>
+
 #include "demo.h"
 
 enum standing { CE_AT_PACE, CE_DONE, CE_LACKS_HOURS, CE_LACKS_CATEGORY };
@@ -27,9 +29,14 @@ static void add_license(struct demo *demo, const struct demo_therapist *who, con
                         const struct fate *fate)
 {
     day issued = fate->expires - paper->cycle * 365 * between(demo, 1, 5) - between(demo, 0, 20);
-    add_row(demo, LICENSES, "%s,%s,%s,%s,%05d,%s,%s,%s,%s,%s", paper->id, who->id, paper->state, paper->type,
-            between(demo, 10000, 99999), date_text(MIN(issued, demo->today - 400)), date_text(fate->expires),
-            fate->status, date_text(fate->status_on), paper->depends_on ? paper->depends_on : "");
+    g_autofree char *row = g_strdup_printf("%s,%s,%s,%s,%05d,%s", paper->id, who->id, paper->state, paper->type,
+                                           between(demo, 10000, 99999), date_text(MIN(issued, demo->today - 400)));
+    const char *depends_on = paper->depends_on ? paper->depends_on : "";
+    add_row(demo, LICENSES, "%s,%s,%s,%s,%s", row, date_text(fate->expires), fate->status, date_text(fate->status_on),
+            depends_on);
+    if (who->number % 100 == 3 && strcmp(paper->id, who->license) == 0) /* just in time */
+        add_later(demo, LICENSES, "%s,%s,renewed,%s,", row, date_text(fate->expires + paper->cycle * 365),
+                  date_text(demo->today));
 }
 
 /* --- continuing education, in quarters of an hour */

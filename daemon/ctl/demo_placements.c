@@ -137,25 +137,45 @@ static int choose_facility(struct demo *demo, const struct demo_therapist *who)
     return who->home_facility;
 }
 
-static char *add_placement(struct demo *demo, struct demo_therapist *who, int number, day signed_on, day start, day end,
-                           const char *status)
+/* What a placement's row says. */
+struct terms {
+    int facility;
+    day signed_on, start, end;
+    const char *status;
+};
+
+static gboolean is_insured(const struct demo *demo, const struct demo_therapist *who, int facility)
 {
-    const struct demo_facility *facility = &demo->facilities[number - 1];
-    gboolean live = strcmp(status, "active") == 0;
-    gboolean insured = (facility->kind == 0 || facility->kind == 2 || facility->kind == 3 || facility->kind == 6) &&
-                       who->number % 3 != 2;
-    if (insured && (live || strcmp(status, "ended") == 0))
-        demo_panels(demo, who, start);
-    g_autofree char *extra = NULL;
-    if (insured && live && who->payers && who->number % 24 == 4) {
+    int kind = demo->facilities[facility - 1].kind;
+    return (kind == 0 || kind == 2 || kind == 3 || kind == 6) && who->number % 3 != 2;
+}
+
+static char *placement_row(const struct demo *demo, const struct demo_therapist *who, const char *id,
+                           const struct terms *terms, const char *more_payers)
+{
+    const struct demo_facility *facility = &demo->facilities[terms->facility - 1];
+    gboolean insured = is_insured(demo, who, terms->facility);
+    gboolean on_license = facility->state == who->state && facility->kind != 6 && who->number % 2;
+    return g_strdup_printf("%s,%s,F-%02d,%s,%s,%s,%s,%s,%s,%s%s", id, who->id, terms->facility,
+                           on_license ? who->license : "", date_text(terms->signed_on), date_text(terms->start),
+                           date_text(terms->end), terms->status, insured ? "true" : "false",
+                           insured && who->payers ? who->payers : "", more_payers);
+}
+
+static char *add_placement(struct demo *demo, struct demo_therapist *who, const struct terms *terms)
+{
+    gboolean live = strcmp(terms->status, "active") == 0, insured = is_insured(demo, who, terms->facility);
+    if (insured && (live || strcmp(terms->status, "ended") == 0))
+        demo_panels(demo, who, terms->start);
+    g_autofree char *extra = g_strdup("");
+    if (insured && live && who->number % 24 == 4) {
         plant(demo, PANEL_GAP);
+        g_free(extra);
         extra = g_strdup_printf(";Y-%02d", 1 + (who->number * 7 + 2) % demo->payer_count);
     }
     char *id = g_strdup_printf("PL-%05d", demo->rows[PLACEMENTS] + 1);
-    add_row(demo, PLACEMENTS, "%s,%s,F-%02d,%s,%s,%s,%s,%s,%s,%s%s", id, who->id, number,
-            facility->state == who->state && facility->kind != 6 && who->number % 2 ? who->license : "",
-            date_text(signed_on), date_text(start), date_text(end), status, insured ? "true" : "false",
-            insured && who->payers ? who->payers : "", extra ? extra : "");
+    g_autofree char *row = placement_row(demo, who, id, terms, extra);
+    add_row(demo, PLACEMENTS, "%s", row);
     return id;
 }
 
@@ -166,16 +186,25 @@ static void add_offer(struct demo *demo, struct demo_therapist *who)
         const char *status;
     } stages[OFFER_STAGES] = {{1, 25, 45, -1, "offer"}, {6, 18, 30, 9, "offer"}, {14, 9, 13, 2, "offer"},
                               {9, 9, 13, 4, "offer"},   {20, 3, 6, 1, "offer"},  {12, 10, 30, 8, "canceled"}};
-    int stage = who->number / 25 % OFFER_STAGES, number = choose_facility(demo, who);
-    day signed_on = demo->today - stages[stage].signed_ago;
-    day start = demo->today + between(demo, stages[stage].least, stages[stage].most);
-    g_autofree char *id = add_placement(demo, who, number, signed_on, start, DAY_NONE, stages[stage].status);
+    int stage = who->number / 25 % OFFER_STAGES;
+    struct terms terms = {choose_facility(demo, who), demo->today - stages[stage].signed_ago,
+                          demo->today + between(demo, stages[stage].least, stages[stage].most), DAY_NONE,
+                          stages[stage].status};
+    g_autofree char *id = add_placement(demo, who, &terms);
     if (stage == 0)
         plant(demo, OFFER_JUST_SIGNED);
     else
-        demo_packet(demo, id, demo->facilities[number - 1].kind, signed_on, start, stages[stage].open);
+        demo_packet(demo, id, demo->facilities[terms.facility - 1].kind, terms.signed_on, terms.start,
+                    stages[stage].open);
     if (stage == 3)
         plant(demo, START_AT_RISK);
+    if (stage == 1)
+        terms.start += 14;
+    if (stage == 4)
+        terms.status = "canceled";
+    g_autofree char *later = placement_row(demo, who, id, &terms, "");
+    if (stage == 1 || stage == 4)
+        add_later(demo, PLACEMENTS, "%s", later);
 }
 
 /* Answers the day from which the therapist is free again, or DAY_NONE for one who works. */
@@ -192,7 +221,8 @@ static day live_through(struct demo *demo, struct demo_therapist *who, day start
         return DAY_NONE;
     gboolean live = end > demo->today;
     day signed_on = start - between(demo, 18, 45), told_end = live && chance(demo, 40) ? DAY_NONE : end;
-    g_autofree char *id = add_placement(demo, who, number, signed_on, start, told_end, live ? "active" : "ended");
+    g_autofree char *id =
+        add_placement(demo, who, &(struct terms){number, signed_on, start, told_end, live ? "active" : "ended"});
     if (start > demo->today - 60) {
         gboolean incomplete = start > demo->today - 7 && who->number % 3 == 0;
         if (incomplete)
@@ -219,6 +249,8 @@ void demo_placements(struct demo *demo, struct demo_therapist *who)
         add_offer(demo, who);
     if (who->number % 40 == 25) { /* an offer of the past that came to nothing */
         day signed_on = demo->today - between(demo, 60, 300);
-        g_free(add_placement(demo, who, choose_facility(demo, who), signed_on, signed_on + 30, DAY_NONE, "canceled"));
+        g_free(add_placement(demo, who,
+                             &(struct terms){choose_facility(demo, who), signed_on, signed_on + 30, DAY_NONE,
+                                             "canceled"}));
     }
 }

@@ -65,6 +65,13 @@ def test_the_agency(house):
     assert one("SELECT count(*) FROM placement WHERE status = 'offer' AND start_on > %s", DAY) >= 8
 
 
+def test_some_hours_later(house):
+    words = house.tickler("import", "--dir", house.root / "agency/later")
+    assert "licenses: imported 0, updated 3, unchanged 0" in words and "placements: imported 0, updated 4, unchanged 0" in words, words
+    assert house.one("SELECT count(*) FROM placement_start") == 2, "two starts have moved"
+    house.tickler("import", "--dir", house.root / "agency")
+
+
 def test_documents(house):
     for paper in ("placement_agreement", "orientation", "credentialing"):
         pdf = (house.root / f"agency/documents/{paper}.pdf").read_bytes()
