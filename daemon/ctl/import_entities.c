@@ -134,26 +134,27 @@ static const struct column responses[] = {{"response", CELL_ID, TRUE, NULL},
                                           {0}};
 
 /* A row: its columns, then import_NAME_check.sql and import_NAME.sql. */
-#define CHECKED(entity)                                                                                                \
-    .name = #entity, .columns = entity, .check = &sql_import_##entity##_check, .apply = &sql_import_##entity
-#define UNCHECKED(entity) .name = #entity, .columns = entity, .apply = &sql_import_##entity
+#define CHECKED(entity, of_table)                                                                                      \
+    .name = #entity, .table = of_table, .columns = entity, .check = &sql_import_##entity##_check,                      \
+    .apply = &sql_import_##entity
+#define UNCHECKED(entity, of_table) .name = #entity, .table = of_table, .columns = entity, .apply = &sql_import_##entity
 
 const struct entity entities[] = {
-    {UNCHECKED(agencies)},
-    {CHECKED(staff)},
-    {CHECKED(facilities), .after = &sql_import_facilities_parents},
-    {CHECKED(contacts)},
-    {CHECKED(therapists)},
-    {CHECKED(licenses), .after = &sql_import_licenses_parents},
-    {CHECKED(ce_records)},
-    {UNCHECKED(payers)},
-    {CHECKED(placements), .after = &sql_import_placements_payers},
-    {CHECKED(panel_applications)},
-    {CHECKED(packet_items), .rules = "packets", .is_pair = TRUE},
-    {CHECKED(invoices)},
-    {CHECKED(payments)},
-    {CHECKED(responses)},
-    {CHECKED(holds)},
+    {UNCHECKED(agencies, "agency")},
+    {CHECKED(staff, "staff")},
+    {CHECKED(facilities, "facility"), .after = &sql_import_facilities_parents},
+    {CHECKED(contacts, "contact")},
+    {CHECKED(therapists, "therapist")},
+    {CHECKED(licenses, "license"), .after = &sql_import_licenses_parents},
+    {CHECKED(ce_records, "ce_record")},
+    {UNCHECKED(payers, "payer")},
+    {CHECKED(placements, "placement"), .after = &sql_import_placements_payers},
+    {CHECKED(panel_applications, "panel_application")},
+    {CHECKED(packet_items, "packet_item"), .rules = "packets", .is_pair = TRUE},
+    {CHECKED(invoices, "invoice")},
+    {CHECKED(payments, "payment")},
+    {CHECKED(responses, "response")},
+    {CHECKED(holds, "hold")},
     {0},
 };
 #undef CHECKED

@@ -25,6 +25,7 @@ struct column {
 
 struct entity {
     const char *name;             /* "invoices" */
+    const char *table;            /* "invoice" */
     const struct column *columns; /* the first is the agency's own id; ended by a NULL name */
     const struct sql *check;      /* over table stage: line, "column", reason; or NULL */
     const struct sql *apply;      /* imported, updated, total */

@@ -4,9 +4,8 @@ WITH listed AS MATERIALIZED (
       FROM stage s JOIN placement p ON p.agency_id = s.agency_id AND p.ext_id = s.placement
 ), named AS MATERIALIZED (
     SELECT DISTINCT l.agency_id, l.placement_id, y.payer_id
-      FROM listed l, LATERAL regexp_split_to_table(btrim(l.payers), '\s*;\s*') AS w (word)
-      JOIN payer y ON y.ext_id = w.word
-     WHERE y.agency_id = l.agency_id
+      FROM listed l CROSS JOIN LATERAL regexp_split_to_table(btrim(l.payers), '\s*;\s*') AS w (word)
+      JOIN payer y ON y.agency_id = l.agency_id AND y.ext_id = w.word
 ), gone AS (
     DELETE FROM placement_payer o USING listed l
      WHERE o.agency_id = l.agency_id AND o.placement_id = l.placement_id
