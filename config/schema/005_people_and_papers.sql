@@ -876,3 +876,10 @@ UPDATE job SET ordinal = s.ordinal FROM step s
  WHERE s.agency_id = job.agency_id AND s.worker = job.worker AND s.step = job.step;
 UPDATE fired SET ordinal = s.ordinal FROM step s
  WHERE s.agency_id = fired.agency_id AND s.worker = fired.worker AND s.step = fired.step;
+
+-- After an import the planner has to know of it at once, and only a table's owner may take its statistics.
+CREATE FUNCTION analyze_table(name regclass) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public AS $$
+BEGIN EXECUTE 'ANALYZE ' || name; END $$;
+REVOKE EXECUTE ON FUNCTION analyze_table(regclass) FROM public;
+GRANT EXECUTE ON FUNCTION analyze_table(regclass) TO ticklerd_app;

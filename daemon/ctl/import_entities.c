@@ -92,7 +92,7 @@ static const struct column licenses[] = {{"license", CELL_ID, TRUE, NULL},
 static const struct column ce_records[] = {{"ce", CELL_ID, TRUE, NULL},
                                            {"license", CELL_ID, TRUE, NULL},
                                            {"completed_on", CELL_DATE, TRUE, NULL},
-                                           {"hours", CELL_AMOUNT, TRUE, NULL},
+                                           {"hours", CELL_HOURS, TRUE, NULL},
                                            {"category", CELL_ID, FALSE, NULL},
                                            {"title", CELL_TEXT, FALSE, NULL},
                                            {0}};
@@ -133,22 +133,29 @@ static const struct column responses[] = {{"response", CELL_ID, TRUE, NULL},
                                           {"answers", CELL_TEXT, FALSE, NULL},
                                           {0}};
 
+/* A row: its columns, then import_NAME_check.sql and import_NAME.sql. */
+#define CHECKED(entity, of_table)                                                                                      \
+    .name = #entity, .table = of_table, .columns = entity, .check = &sql_import_##entity##_check,                      \
+    .apply = &sql_import_##entity
+#define UNCHECKED(entity, of_table) .name = #entity, .table = of_table, .columns = entity, .apply = &sql_import_##entity
+
 const struct entity entities[] = {
-    {"agencies", agencies, NULL, &sql_import_agencies, NULL},
-    {"staff", staff, &sql_import_staff_check, &sql_import_staff, NULL},
-    {"facilities", facilities, &sql_import_facilities_check, &sql_import_facilities, &sql_import_facilities_parents},
-    {"contacts", contacts, &sql_import_contacts_check, &sql_import_contacts, NULL},
-    {"therapists", therapists, &sql_import_therapists_check, &sql_import_therapists, NULL},
-    {"licenses", licenses, &sql_import_licenses_check, &sql_import_licenses, &sql_import_licenses_parents},
-    {"ce_records", ce_records, &sql_import_ce_records_check, &sql_import_ce_records, NULL},
-    {"payers", payers, NULL, &sql_import_payers, NULL},
-    {"placements", placements, &sql_import_placements_check, &sql_import_placements, &sql_import_placements_payers},
-    {"panel_applications", panel_applications, &sql_import_panel_applications_check, &sql_import_panel_applications,
-     NULL},
-    {"packet_items", packet_items, &sql_import_packet_items_check, &sql_import_packet_items, NULL},
-    {"invoices", invoices, &sql_import_invoices_check, &sql_import_invoices, NULL},
-    {"payments", payments, &sql_import_payments_check, &sql_import_payments, NULL},
-    {"responses", responses, &sql_import_responses_check, &sql_import_responses, NULL},
-    {"holds", holds, &sql_import_holds_check, &sql_import_holds, NULL},
+    {UNCHECKED(agencies, "agency")},
+    {CHECKED(staff, "staff")},
+    {CHECKED(facilities, "facility"), .after = &sql_import_facilities_parents},
+    {CHECKED(contacts, "contact")},
+    {CHECKED(therapists, "therapist")},
+    {CHECKED(licenses, "license"), .after = &sql_import_licenses_parents},
+    {CHECKED(ce_records, "ce_record")},
+    {UNCHECKED(payers, "payer")},
+    {CHECKED(placements, "placement"), .after = &sql_import_placements_payers},
+    {CHECKED(panel_applications, "panel_application")},
+    {CHECKED(packet_items, "packet_item"), .rules = "packets", .is_pair = TRUE},
+    {CHECKED(invoices, "invoice")},
+    {CHECKED(payments, "payment")},
+    {CHECKED(responses, "response")},
+    {CHECKED(holds, "hold")},
     {0},
 };
+#undef CHECKED
+#undef UNCHECKED

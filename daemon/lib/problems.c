@@ -84,7 +84,7 @@ static int edit_distance(const char *a, const char *b)
         int diagonal = row[0];
         row[0] = (int)i;
         for (gsize j = 1; j <= n; j++) {
-            int replaced = diagonal + (a[i - 1] != b[j - 1]);
+            int replaced = diagonal + (g_ascii_tolower(a[i - 1]) != g_ascii_tolower(b[j - 1]));
             diagonal = row[j];
             row[j] = MIN(replaced, MIN(row[j], row[j - 1]) + 1);
         }
@@ -98,7 +98,8 @@ const char *nearest_word(const char *word, const char *const *allowed, gsize n)
     int least = 4;
     for (gsize i = 0; i < n; i++) {
         int distance = edit_distance(word, allowed[i]);
-        if (distance < least) {
+        /* Changed in more than half of its letters, it is another word. */
+        if (distance < least && 2 * distance <= (int)MAX(strlen(word), strlen(allowed[i]))) {
             least = distance;
             best = allowed[i];
         }

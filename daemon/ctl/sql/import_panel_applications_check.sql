@@ -1,11 +1,11 @@
 -- import_panel_applications_check.sql: rows of stage that cannot be: line, column, reason.
 SELECT s.line, 'therapist' AS "column", 'there is no therapist ''' || s.therapist || '''' AS reason
   FROM stage s LEFT JOIN therapist x ON x.agency_id = s.agency_id AND x.ext_id = s.therapist
- WHERE s.therapist IS NOT NULL AND x.agency_id IS NULL
+ WHERE x.agency_id IS NULL
 UNION ALL
 SELECT s.line, 'payer' AS "column", 'there is no payer ''' || s.payer || '''' AS reason
   FROM stage s LEFT JOIN payer x ON x.agency_id = s.agency_id AND x.ext_id = s.payer
- WHERE s.payer IS NOT NULL AND x.agency_id IS NULL
+ WHERE x.agency_id IS NULL
 UNION ALL
 SELECT s.line, 'placement' AS "column", 'there is no placement ''' || s.placement || '''' AS reason
   FROM stage s LEFT JOIN placement x ON x.agency_id = s.agency_id AND x.ext_id = s.placement

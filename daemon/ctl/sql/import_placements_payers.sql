@@ -1,14 +1,20 @@
--- import_placements_payers.sql: whom the placements of the file bill, as the file says.
-WITH named AS (
-    SELECT DISTINCT p.agency_id, p.placement_id, y.payer_id
-      FROM stage s JOIN placement p ON p.agency_id = s.agency_id AND p.ext_id = s.placement,
-           LATERAL unnest(string_to_array(replace(s.payers, ' ', ''), ';')) AS w (word)
-      JOIN payer y ON y.ext_id = w.word
-     WHERE y.agency_id = s.agency_id
+-- import_placements_payers.sql: whom the placements of the file bill, as the file says; answers how many only this changed.
+WITH listed AS MATERIALIZED (
+    SELECT p.agency_id, p.placement_id, p.xmin = pg_current_xact_id()::xid AS is_counted, s.payers
+      FROM stage s JOIN placement p ON p.agency_id = s.agency_id AND p.ext_id = s.placement
+), named AS MATERIALIZED (
+    SELECT DISTINCT l.agency_id, l.placement_id, y.payer_id
+      FROM listed l CROSS JOIN LATERAL regexp_split_to_table(btrim(l.payers), '\s*;\s*') AS w (word)
+      JOIN payer y ON y.agency_id = l.agency_id AND y.ext_id = w.word
 ), gone AS (
-    DELETE FROM placement_payer o USING stage s, placement p
-     WHERE p.agency_id = s.agency_id AND p.ext_id = s.placement AND o.agency_id = p.agency_id
-       AND o.placement_id = p.placement_id AND NOT EXISTS (SELECT FROM named n WHERE n.agency_id = o.agency_id
-           AND n.placement_id = o.placement_id AND n.payer_id = o.payer_id)
+    DELETE FROM placement_payer o USING listed l
+     WHERE o.agency_id = l.agency_id AND o.placement_id = l.placement_id
+       AND NOT EXISTS (SELECT FROM named n WHERE n.agency_id = o.agency_id AND n.placement_id = o.placement_id
+                          AND n.payer_id = o.payer_id)
+    RETURNING o.agency_id, o.placement_id
+), come AS (
+    INSERT INTO placement_payer SELECT * FROM named ON CONFLICT DO NOTHING RETURNING agency_id, placement_id
 )
-INSERT INTO placement_payer SELECT * FROM named ON CONFLICT DO NOTHING
+SELECT count(*) AS updated FROM listed l
+ WHERE NOT l.is_counted AND ((l.agency_id, l.placement_id) IN (SELECT * FROM gone)
+                             OR (l.agency_id, l.placement_id) IN (SELECT * FROM come))
