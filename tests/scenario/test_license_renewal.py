@@ -241,8 +241,8 @@ def due(house, ident, on):
 
 def test_a_new_expiry_begins_a_new_round(house):
     house.sql("""INSERT INTO fired (agency_id, worker, subject_id, cycle, step, job_id, ordinal, party_id, outcome, nominal, at)
-                 SELECT 1, 'license_renewal', license_id, expires_on, 'reminder_90', 0, 0, therapist_id, 'done', now(), now()
-                   FROM license WHERE ext_id = 'complete'""")
+                 SELECT 1, 'license_renewal', license_id, expires_on, s.step, 0, s.ordinal, therapist_id, 'done', now(), now()
+                   FROM license, step s WHERE ext_id = 'complete' AND s.worker = 'license_renewal' AND s.step = 'reminder_90'""")
     assert due(house, "complete", "2027-04-05") == []
     house.sql("UPDATE license SET expires_on = '2027-07-01' WHERE ext_id = 'complete'")
     assert due(house, "complete", "2027-04-05") == ["reminder_90"]

@@ -117,7 +117,8 @@ WITH rung AS MATERIALIZED (
        AND (o.track <> 'final' OR EXISTS (
             SELECT FROM fired f WHERE f.agency_id = $1::int AND f.worker = 'license_renewal' AND f.subject_id = o.license_id
                AND f.cycle = o.expires_on AND f.at::date < o.expires_on - 17
-               AND f.ordinal BETWEEN (SELECT max(ordinal) - 1 FROM rung WHERE track = 'main')
+               AND f.ordinal BETWEEN (SELECT min(ordinal) FROM (SELECT ordinal FROM rung WHERE track = 'main'
+                                                                ORDER BY ordinal DESC LIMIT 2) last_two)
                                  AND (SELECT max(ordinal) FROM rung WHERE track = 'main')))
 ), doubtful AS (
     SELECT DISTINCT ON (c.rule_state, c.rule_type) license_rule_number(c.rule_state, c.rule_type) AS number,
