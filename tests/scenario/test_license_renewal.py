@@ -1,6 +1,6 @@
 """The license room on the real processes: an agency with a license for each rule is rehearsed over half a year, and what it
-lived through is compared with days counted here, apart from ticklerd. Then, live: a new expiry begins a new round, tasks
-withdraw with the reason, a rule read again takes back its task.
+lived through is compared with days counted here, apart from ticklerd. Then, live: a new expiry begins a new round,
+tasks withdraw with the reason, a rule read again takes back its task.
 """
 import collections
 import datetime as dt
@@ -56,8 +56,8 @@ class Office:
         if therapist is None:
             therapist = "T-" + ident
             self.therapist(therapist)
-        row = dict(license=ident, therapist=therapist, state=state, type=kind, issued_on="", expires_on=expires, status="",
-                   status_on="", depends_on="", ce_by="", apply_by="", renewal_opens="", first_renewal="")
+        row = dict(license=ident, therapist=therapist, state=state, type=kind, issued_on="", expires_on=expires,
+                   status="", status_on="", depends_on="", ce_by="", apply_by="", renewal_opens="", first_renewal="")
         row.update(more)
         self.rows["licenses"].append(row)
         self.expected[ident] = expect or {}
@@ -132,7 +132,8 @@ def build():
     o.place("P-1", "T-placed")
     o.rows["payers"].append(dict(payer="Y-1", name="Blue Plan"))
     o.rows["panel_applications"].append(dict(application="A-1", therapist="T-placed", payer="Y-1",
-                                             submitted_on=dt.date(2026, 7, 1), status="approved", status_on=dt.date(2026, 9, 1)))
+                                             submitted_on=dt.date(2026, 7, 1), status="approved",
+                                                 status_on=dt.date(2026, 9, 1)))
     o.license("orphan", "AZ", "compact_privilege", therapist="T-surrendered", depends_on="surrendered",
               expires=dt.date(2028, 1, 31), expect=expired_ladder(filed))
     # Found expired: on a placement always, else not after 30 days.
@@ -179,7 +180,8 @@ def test_rehearsal(house, office):
     steps, letters, tasks = happened(effects)
     wrong = []
     for ident, expected in office.expected.items():
-        got = {s: d for s, d in steps[ident].items() if not re.match("(ask_board|new_expiry)_", s)}  # the first counts here
+        # Of a repeated step the first counts here.
+        got = {s: d for s, d in steps[ident].items() if not re.match("(ask_board|new_expiry)_", s)}
         if got != expected:
             wrong.append(f"{ident}: got {told(got, expected)}, expected {told(expected, got)}")
     assert not wrong, "\n".join(wrong)
@@ -223,7 +225,8 @@ def test_why(house):
     assert "first renewal: exempt" in facts("exempt") and "CE " not in facts("exempt")
     assert "warning: the rule for FL LMHC is uncertain" in facts("exempt")
     told = facts("placed")
-    for line in ("placement P-1: Cedar House", "panel A-1: Blue Plan, approved", "privilege privilege: Arizona compact privilege"):
+    for line in ("placement P-1: Cedar House", "panel A-1: Blue Plan, approved",
+        "privilege privilege: Arizona compact privilege"):
         assert line in told, told
     assert "in force: no" in facts("placed", "2027-07-01")
     assert "in force: no, license:placed is not" in facts("privilege", "2027-06-30") or \
@@ -241,8 +244,10 @@ def due(house, ident, on):
 
 def test_a_new_expiry_begins_a_new_round(house):
     house.sql("""INSERT INTO fired (agency_id, worker, subject_id, cycle, step, job_id, ordinal, party_id, outcome, nominal, at)
-                 SELECT 1, 'license_renewal', license_id, expires_on, s.step, 0, s.ordinal, therapist_id, 'done', now(), now()
-                   FROM license, step s WHERE ext_id = 'complete' AND s.worker = 'license_renewal' AND s.step = 'reminder_90'""")
+                 SELECT 1, 'license_renewal', license_id, expires_on, s.step, 0, s.ordinal, therapist_id, 'done',
+                     now(), now()
+                   FROM license, step s WHERE ext_id = 'complete' AND s.worker = 'license_renewal'
+                       AND s.step = 'reminder_90'""")
     assert due(house, "complete", "2027-04-05") == []
     house.sql("UPDATE license SET expires_on = '2027-07-01' WHERE ext_id = 'complete'")
     assert due(house, "complete", "2027-04-05") == ["reminder_90"]
@@ -265,7 +270,8 @@ def test_prorated(house):
 def test_tasks_withdraw(house):
     """Live, on today's date: tasks of a real run, then the record changes and the next run takes them back."""
     today = house.one("SELECT (now() AT TIME ZONE 'America/Chicago')::date")
-    house.sql("UPDATE license SET expires_on = %s WHERE ext_id IN ('no_rule', 'many_b', 'many_c', 'exempt')", today + 14 * DAY)
+    house.sql("UPDATE license SET expires_on = %s WHERE ext_id IN ('no_rule', 'many_b', 'many_c', 'exempt')",
+        today + 14 * DAY)
     house.sql("""UPDATE hold SET from_on = '2026-01-01' WHERE ext_id = 'H-1'""")
     house.tickler("run", "license_renewal")
     house.drain("license_renewal")
