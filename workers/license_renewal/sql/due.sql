@@ -1,6 +1,7 @@
--- due.sql: the licenses that stand on a rung which has not fired (parameters in daemon/lib/rooms.h; tracks in decide.h).
--- Two ranges of dates, each by its index, find the few licenses in question; which step an anchor has reached is looked up
--- in a staircase of days; the ledger strikes out what has been done; only then CE, parents, placements and holds are asked.
+-- due.sql: the licenses that stand on a rung which has not fired (parameters in daemon/lib/rooms.h; tracks in
+-- decide.h). Ranges of dates, each by its index, find the few licenses in question; which step an anchor has reached is
+-- looked up in a staircase of days; the ledger strikes out what has been done; only then CE, parents, placements and
+-- holds are asked.
 WITH rung AS MATERIALIZED (
     SELECT track, step, ordinal, max(latest) AS latest, min(coalesce(oldest, $2::date - 3650)) AS oldest
       FROM unnest($3::text[], $4::text[], $5::int[], $6::date[], $7::date[], $11::text[])
@@ -16,18 +17,21 @@ WITH rung AS MATERIALIZED (
     SELECT coalesce(min(oldest) FILTER (WHERE track LIKE 'expired%'), $2::date) AS first,
            coalesce(max(latest) FILTER (WHERE track IN ('main', 'ce', 'final')), $2::date)
            + coalesce((SELECT max(greatest(ce_by, apply_by)) FROM license_rule WHERE agency_id = $1::int), 0) AS last,
-           coalesce((SELECT max(expires_on - first_date) FROM license WHERE agency_id = $1::int AND first_date < expires_on), 0)
+           coalesce((SELECT max(expires_on - first_date) FROM license WHERE agency_id = $1::int
+               AND first_date < expires_on), 0)
            AS spread, ($12::jsonb ->> 'expired_lookback')::int AS lookback
       FROM rung
 ), near AS MATERIALIZED (
-    SELECT l.license_id, l.expires_on, l.depends_on_id IS NOT NULL AS depends, r.state IS NOT NULL AS has_rule, s.status,
+    SELECT l.license_id, l.expires_on, l.depends_on_id IS NOT NULL AS depends, r.state IS NOT NULL AS has_rule,
+        s.status,
            CASE WHEN r.ce_hours > 0 AND NOT (l.first_renewal AND r.first_renewal = 'exempt')
                 THEN coalesce(l.ce_by, l.expires_on - r.ce_by) END AS ce_by,
            coalesce(l.apply_by, l.expires_on - r.apply_by, l.expires_on) AS apply_by,
            coalesce(coalesce(l.renewal_opens, l.expires_on - r.opens) <= $2::date, true) AS is_open,
            CASE s.status WHEN 'lapsed' THEN least(l.expires_on, l.status_on) ELSE l.expires_on END AS ended_on
       FROM license l LEFT JOIN license_rule r ON r.agency_id = l.agency_id AND r.state = l.state AND r.type = l.type
-     CROSS JOIN LATERAL (SELECT CASE WHEN l.status = 'active' THEN l.status ELSE license_status(l, $2::date) END AS status) s
+     CROSS JOIN LATERAL (SELECT CASE WHEN l.status = 'active' THEN l.status
+         ELSE license_status(l, $2::date) END AS status) s
      WHERE l.agency_id = $1::int AND l.expires_on >= (SELECT first FROM reach)
        AND l.first_date BETWEEN (SELECT first - spread FROM reach) AND (SELECT last FROM reach)
        AND s.status IN ('active', 'lapsed')
@@ -39,8 +43,8 @@ WITH rung AS MATERIALIZED (
                     AND f.cycle BETWEEN $2::date - 800 AND $2::date + 800) END AS taken
       FROM near n
 ), old AS MATERIALIZED (
-    -- Expired long ago, and somebody works on it. (A scalar question, so that the few licenses ask for placements and not
-    -- all placements for licenses.)
+    -- Expired long ago, and somebody works on it. (A scalar question: the few licenses ask for placements, not all
+    -- placements for licenses.)
     SELECT l.license_id, l.expires_on, l.depends_on_id IS NOT NULL AS depends,
            CASE WHEN l.expires_on >= $2::date - 800 THEN
            array(SELECT f.ordinal FROM fired f WHERE f.agency_id = $1::int AND f.worker = 'license_renewal'
@@ -54,7 +58,8 @@ WITH rung AS MATERIALIZED (
                AND placement_is_live(p, $2::date) LIMIT 1)
 ), climb AS (
     -- ce_short: the row holds only while CE is short (or only once it is complete)
-    SELECT d.license_id, d.expires_on, d.depends, d.has_rule, t.track, t.anchor, t.ce_short, false AS on_placement, d.taken
+    SELECT d.license_id, d.expires_on, d.depends, d.has_rule, t.track, t.anchor, t.ce_short, false AS on_placement,
+        d.taken
       FROM asked d
      CROSS JOIN LATERAL (SELECT CASE WHEN d.apply_by >= $2::date THEN d.apply_by ELSE d.expires_on END AS filing,
                                 CASE WHEN d.ce_by >= $2::date THEN d.ce_by END AS ce_date) n
@@ -86,7 +91,8 @@ WITH rung AS MATERIALIZED (
        AND license_status(l, $2::date) NOT IN ('surrendered', 'lapsed')
     UNION ALL
     -- Filed or granted, and the new expiry is not on record.
-    SELECT l.license_id, l.expires_on, false, true, t.track, CASE WHEN t.by_expiry THEN l.expires_on ELSE l.watched_on END,
+    SELECT l.license_id, l.expires_on, false, true, t.track,
+        CASE WHEN t.by_expiry THEN l.expires_on ELSE l.watched_on END,
            NULL, t.track = 'watch_lead', NULL
       FROM license l JOIN (VALUES ('renewal_submitted', 'watch', false), ('renewal_submitted', 'watch_expiry', true),
                                   ('renewal_submitted', 'watch_lead', true), ('renewed', 'renewed', false)
@@ -99,7 +105,8 @@ WITH rung AS MATERIALIZED (
                 THEN NOT EXISTS (SELECT FROM fired f WHERE f.agency_id = $1::int AND f.worker = 'license_renewal'
                                     AND f.subject_id = c.license_id AND f.cycle = c.expires_on
                                     AND f.ordinal >= s.ordinal AND f.ordinal / 1000000 = s.ordinal / 1000000)
-                ELSE NOT EXISTS (SELECT FROM unnest(c.taken) o WHERE o >= s.ordinal AND o / 1000000 = s.ordinal / 1000000) END
+                ELSE NOT EXISTS (SELECT FROM unnest(c.taken) o WHERE o >= s.ordinal
+                    AND o / 1000000 = s.ordinal / 1000000) END
      ORDER BY c.license_id, c.track, c.ce_short, c.depends, s.ordinal
 ), chosen AS MATERIALIZED (
     SELECT o.license_id, l.ext_id, o.expires_on, o.step, o.ordinal, o.track, o.anchor, l.therapist_id,
@@ -113,11 +120,14 @@ WITH rung AS MATERIALIZED (
        AND (NOT o.on_placement OR EXISTS (SELECT FROM license_radius(l.agency_id, l.license_id, $2::date) x
                                            WHERE x.kind = 'placement'))
        AND (o.track LIKE 'expired%' OR o.track LIKE 'watch%'
-            OR subject_held(l.agency_id, ARRAY['license', 'therapist'], ARRAY[l.license_id, l.therapist_id], $2::date) IS NULL)
+            OR subject_held(l.agency_id, ARRAY['license', 'therapist'], ARRAY[l.license_id, l.therapist_id],
+                $2::date) IS NULL)
        AND (o.track <> 'final' OR EXISTS (
-            SELECT FROM fired f WHERE f.agency_id = $1::int AND f.worker = 'license_renewal' AND f.subject_id = o.license_id
+            SELECT FROM fired f WHERE f.agency_id = $1::int AND f.worker = 'license_renewal'
+                AND f.subject_id = o.license_id
                AND f.cycle = o.expires_on AND f.at::date < o.expires_on - 17
-               AND f.ordinal BETWEEN (SELECT max(ordinal) - 1 FROM rung WHERE track = 'main')
+               AND f.ordinal BETWEEN (SELECT min(ordinal) FROM (SELECT ordinal FROM rung WHERE track = 'main'
+                                                                ORDER BY ordinal DESC LIMIT 2) last_two)
                                  AND (SELECT max(ordinal) FROM rung WHERE track = 'main')))
 ), doubtful AS (
     SELECT DISTINCT ON (c.rule_state, c.rule_type) license_rule_number(c.rule_state, c.rule_type) AS number,

@@ -1,6 +1,6 @@
--- fetch.sql: the licenses of a window's jobs as they are now, and rules to be read again (parameters and standard columns in
--- daemon/lib/room.h and room_steps.c). Own columns: status, status_said, falls_with (why its parent's notice speaks for it),
--- ce_short.
+-- fetch.sql: the licenses of a window's jobs as they are now, and rules to be read again (parameters and standard
+-- columns in daemon/lib/room.h and room_steps.c). Own columns: status, status_said, falls_with (why its parent's notice
+-- speaks for it), ce_short.
 WITH asked AS (SELECT $3::bigint, $4::jsonb), mine AS (
     SELECT * FROM job j WHERE j.job_id = ANY ($1::bigint[]) AND j.state = 'ready'
 ), stand AS MATERIALIZED (
@@ -18,19 +18,22 @@ WITH asked AS (SELECT $3::bigint, $4::jsonb), mine AS (
        AND up.license_id = license_falls_with(l, r.state IS NOT NULL, $2::date)
 ), radius AS MATERIALIZED (
     SELECT s.job_id, count(*) FILTER (WHERE x.kind = 'placement') AS placements,
-           count(*) FILTER (WHERE x.kind = 'panel') AS panels, count(*) FILTER (WHERE x.kind = 'privilege') AS privileges,
+           count(*) FILTER (WHERE x.kind = 'panel') AS panels,
+               count(*) FILTER (WHERE x.kind = 'privilege') AS privileges,
            string_agg(x.kind || ' ' || x.ext_id || ': ' || x.detail, E'\n' ORDER BY x.kind DESC, x.ext_id) AS lines
       FROM stand s CROSS JOIN LATERAL license_radius((s.l).agency_id, s.license_id, $2::date) x GROUP BY s.job_id
 ), words AS (
     SELECT s.*, x.placements, x.panels, x.privileges, x.lines,
            s.needed > 0 AS has_ce, s.ended_on <= $2::date AS is_over, s.ended_on - $2::date AS days_left,
-           (SELECT string_agg((k ->> 'category') || ' ' || (k ->> 'hours') || ' of ' || (k ->> 'needed'), ', ' ORDER BY n)
+           (SELECT string_agg((k ->> 'category') || ' ' || (k ->> 'hours') || ' of ' || (k ->> 'needed'),
+               ', ' ORDER BY n)
               FROM jsonb_array_elements(s.categories) WITH ORDINALITY c (k, n)) AS by_category,
            (SELECT coalesce(sum((k ->> 'needed')::numeric - (k ->> 'hours')::numeric), 0)
               FROM jsonb_array_elements(s.categories) k WHERE (k ->> 'short')::boolean) AS short_in_categories,
            (SELECT string_agg(trim_scale((k ->> 'needed')::numeric - (k ->> 'hours')::numeric) || ' in '
                               || (k ->> 'category'), ' and ' ORDER BY n)
-              FROM jsonb_array_elements(s.categories) WITH ORDINALITY c (k, n) WHERE (k ->> 'short')::boolean) AS short_list,
+              FROM jsonb_array_elements(s.categories) WITH ORDINALITY c (k, n)
+                  WHERE (k ->> 'short')::boolean) AS short_list,
            (SELECT string_agg(license_label(d.state, d.type), ', ' ORDER BY f.level, d.ext_id)
               FROM license_family((s.l).agency_id, s.license_id) f JOIN license d ON d.agency_id = (s.l).agency_id
                AND d.license_id = f.license_id WHERE f.level > 0 AND NOT license_is_down(d, $2::date)) AS dependents,
@@ -55,7 +58,8 @@ WITH asked AS (SELECT $3::bigint, $4::jsonb), mine AS (
            CASE WHEN w.has_ce THEN trim_scale(w.hours) || ' of ' || trim_scale(w.needed) || ' hours'
                 || coalesce('; ' || w.by_category, '') END AS ce_text,
            CASE WHEN w.has_ce AND NOT w.is_complete THEN
-                CASE WHEN greatest(w.needed - w.hours, w.short_in_categories) = w.short_in_categories AND w.short_list IS NOT NULL
+                CASE WHEN greatest(w.needed - w.hours, w.short_in_categories) = w.short_in_categories
+                    AND w.short_list IS NOT NULL
                           AND w.short_list NOT LIKE '% and %'
                      THEN replace(w.short_list, ' in ', ' hours in ')
                      ELSE trim_scale(greatest(w.needed - w.hours, w.short_in_categories)) || ' hours'
@@ -69,9 +73,11 @@ WITH asked AS (SELECT $3::bigint, $4::jsonb), mine AS (
            || to_char(w.anchor, 'FMMonth FMDD, YYYY') AS deadline
       FROM words w CROSS JOIN LATERAL (SELECT to_char((w.l).expires_on, 'FMMonth FMDD, YYYY') AS expires,
            to_char(w.ended_on, 'FMMonth FMDD, YYYY') AS ended, to_char(w.ce_by, 'FMMonth FMDD, YYYY') AS ce_by_day,
-           to_char(w.apply_by, 'FMMonth FMDD, YYYY') AS apply_by_day, to_char(w.opens_on, 'FMMonth FMDD, YYYY') AS opens,
+           to_char(w.apply_by, 'FMMonth FMDD, YYYY') AS apply_by_day,
+           to_char(w.opens_on, 'FMMonth FMDD, YYYY') AS opens,
            to_char((w.l).status_on, 'FMMonth FMDD, YYYY') AS status_day) long
-     CROSS JOIN LATERAL (SELECT w.has_ce AND NOT w.is_complete AS ce_short, coalesce(w.opens_on > $2::date, false) AS not_open,
+     CROSS JOIN LATERAL (SELECT w.has_ce AND NOT w.is_complete AS ce_short,
+           coalesce(w.opens_on > $2::date, false) AS not_open,
            w.apply_by < (w.l).expires_on AND w.apply_by >= $2::date AS files_early) stage
 )
 SELECT m.job_id, m.agency_id, m.subject_id, m.subject, m.party_id, m.party, m.cycle, m.step, m.ordinal, m.tries,
@@ -108,8 +114,10 @@ SELECT m.job_id, m.agency_id, m.subject_id, m.subject, m.party_id, m.party, m.cy
            'recruiter', json_build_object('name', coalesce(s.name, '')), 'has_recruiter', s.name IS NOT NULL,
            'rule', NULL) AS common,
        json_build_object(
-           'license', d.label, 'number', coalesce((d.l).number, 'not on record'), 'expires', d.expires, 'ended', d.ended_text,
-           'is_over', d.is_over, 'deadline', d.deadline, 'days', CASE WHEN d.days_left = 1 THEN 'tomorrow' WHEN d.days_left > 1 THEN 'in ' || d.days_left || ' days' END,
+           'license', d.label, 'number', coalesce((d.l).number, 'not on record'), 'expires', d.expires,
+           'ended', d.ended_text,
+           'is_over', d.is_over, 'deadline', d.deadline,
+           'days', CASE WHEN d.days_left = 1 THEN 'tomorrow' WHEN d.days_left > 1 THEN 'in ' || d.days_left || ' days' END,
            'has_ce', d.has_ce, 'ce_text', d.ce_text, 'ce_short', d.ce_short, 'ce_done', d.has_ce AND d.is_complete,
            'ce_missing', d.ce_missing,
            'ce_by', CASE WHEN d.ce_by < $2::date THEN 'now' ELSE 'by ' || d.ce_by_day END,
@@ -120,11 +128,13 @@ SELECT m.job_id, m.agency_id, m.subject_id, m.subject, m.party_id, m.party, m.cy
            'has_dependents', d.dependents IS NOT NULL, 'dependents', d.dependents,
            'on_placement', coalesce(d.placements, 0) > 0, 'falls', coalesce(d.lines, 'nothing on record'),
            'placements', coalesce(d.placements, 0),
-           'has_grace', coalesce((d.r).grace, 0) > 0, 'grace', coalesce((d.r).grace, 0), 'has_rule', (d.r).state IS NOT NULL,
+           'has_grace', coalesce((d.r).grace, 0) > 0, 'grace', coalesce((d.r).grace, 0),
+           'has_rule', (d.r).state IS NOT NULL,
            'no_grace', coalesce((d.r).grace = 0, false),
            'submitted', d.status = 'renewal_submitted', 'status_day', d.status_day,
            'history', coalesce(d.history, 'nothing on record yet'),
-           'has_warning', license_rule_warning(d.r, $2::date) IS NOT NULL, 'warning', license_rule_warning(d.r, $2::date)
+           'has_warning', license_rule_warning(d.r, $2::date) IS NOT NULL,
+           'warning', license_rule_warning(d.r, $2::date)
        ) AS item,
        NULL AS documents
   FROM mine m JOIN told d USING (job_id)

@@ -9,7 +9,8 @@ WITH asked AS (SELECT $3::jsonb), task_open AS (
 ), cause AS (
     SELECT t.task_id,
            CASE WHEN l.license_id IS NULL THEN 'the license is no longer on record'
-                WHEN t.cycle <> l.expires_on THEN 'the license now runs to ' || to_char(l.expires_on, 'FMMonth FMDD, YYYY')
+                WHEN t.cycle <> l.expires_on THEN 'the license now runs to ' || to_char(l.expires_on,
+                    'FMMonth FMDD, YYYY')
                 WHEN s.status = 'surrendered' THEN 'the license was surrendered' || s.since
                 WHEN s.status = 'renewed' AND t.series <> 'new_expiry' THEN 'the license was renewed' || s.since
                 WHEN s.status <> 'renewed' AND t.series = 'new_expiry' THEN 'the license is no longer marked as renewed'
@@ -19,13 +20,15 @@ WITH asked AS (SELECT $3::jsonb), task_open AS (
                 WHEN s.status = 'renewal_submitted' AND NOT (t.series = 'ask_board' OR t.step LIKE 'pending%')
                      AND (l.status_on <= l.expires_on OR t.created_at::date < l.expires_on)
                 THEN 'the renewal was filed' || s.since
-                WHEN t.priority = 'urgent' AND NOT EXISTS (SELECT FROM license_radius(t.agency_id, l.license_id, $2::date) x
+                WHEN t.priority = 'urgent' AND NOT EXISTS (SELECT FROM license_radius(t.agency_id, l.license_id,
+                    $2::date) x
                                                             WHERE x.kind = 'placement')
                 THEN 'no live placement rests on the license any more'
                 WHEN EXISTS (SELECT FROM task_open n WHERE n.subject = t.subject AND n.cycle = t.cycle
                                 AND n.created_at > t.created_at AND (n.step, t.step) IN (
                                     ('call_14', 'check_30'), ('final_14', 'call_14'), ('final_14', 'check_30'),
-                                    ('off_schedule', 'check_30'), ('off_schedule', 'call_14'), ('off_schedule', 'final_14'),
+                                    ('off_schedule', 'check_30'), ('off_schedule', 'call_14'), ('off_schedule',
+                                        'final_14'),
                                     ('off_schedule', 'recruiter_45'), ('off_schedule_again', 'off_schedule'),
                                     ('leadership_0', 'leadership_7'), ('leadership_again', 'leadership_0'),
                                     ('pending_expired', 'pending_7'), ('pending_expired', 'off_schedule'),
