@@ -9,9 +9,9 @@ WITH asked AS (SELECT $3::bigint), mine AS (
       FROM job j JOIN agency a USING (agency_id)
      WHERE j.job_id = ANY ($1::bigint[]) AND j.state = 'ready'
 ), needed AS MATERIALIZED (
-    SELECT g.agency_id, n.* FROM (SELECT DISTINCT agency_id FROM mine
-                                   WHERE track IN ('license', 'attestation', 'insurance')) g,
-           LATERAL papers_needed(g.agency_id, $2::date, $4::jsonb) n
+    SELECT g.agency_id, n.* FROM (SELECT agency_id, array_agg(DISTINCT party_id) AS therapists FROM mine
+                                   WHERE track IN ('license', 'attestation', 'insurance') GROUP BY agency_id) g,
+           LATERAL papers_needed(g.agency_id, $2::date, $4::jsonb, g.therapists) n
 ), payer_of AS MATERIALIZED (
     SELECT y.agency_id, y.payer_id, y.ext_id, y.phone, y.name, pace.*,
            y.email IS NOT NULL AND NOT EXISTS (SELECT FROM suppression x WHERE x.agency_id = y.agency_id

@@ -6,8 +6,9 @@ WITH open AS MATERIALIZED (
            substr(t.party, strpos(t.party, ':') + 1) AS party_ext
       FROM task t WHERE t.agency_id = $1::int AND t.worker = 'payer_followup' AND t.state IN ('open', 'taken', 'snoozed')
 ), needed AS MATERIALIZED (
-    SELECT n.* FROM papers_needed($1::int, $2::date, $3::jsonb) n
-     WHERE EXISTS (SELECT FROM open WHERE track IN ('license', 'attestation', 'insurance'))
+    SELECT n.* FROM papers_needed($1::int, $2::date, $3::jsonb, ARRAY(
+        SELECT t.therapist_id FROM open o JOIN therapist t ON t.agency_id = $1::int AND t.ext_id = o.party_ext
+         WHERE o.track IN ('license', 'attestation', 'insurance'))) n
 ), judged AS (
     SELECT o.task_id, application_gone(a, o.track, CASE WHEN o.track <> 'followup' THEN o.cycle END, $2::date, $3::jsonb) AS reason
       FROM open o JOIN panel_application a ON a.agency_id = $1::int AND a.ext_id = o.ext_id
