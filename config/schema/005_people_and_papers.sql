@@ -515,10 +515,10 @@ LANGUAGE sql STABLE AS $$
             WHEN s.now IN ('approved', 'denied', 'withdrawn')
                 THEN s.now || coalesce(' on ' || long_date(a.status_on), '')
             WHEN s.now = 'draft' THEN 'it is a draft again'
-            WHEN track IN ('followup', 'agreed') AND s.now = 'info_requested'
+            WHEN track = 'followup' AND s.now = 'info_requested'
                 THEN 'they asked us for something on ' || long_date(a.status_on) || '; that comes first'
             WHEN track = 'agreed' AND cycle <> coalesce(a.next_on, 'infinity')
-                THEN 'another day was agreed' || coalesce(': ' || long_date(a.next_on), '')
+                THEN coalesce('another day was agreed: ' || long_date(a.next_on), 'they were asked meanwhile')
             WHEN track IN ('followup', 'escalation') AND cycle <> a.submitted_on
                 THEN 'its submission is now dated ' || long_date(a.submitted_on)
             WHEN track IN ('info', 'info_window') AND s.now <> 'info_requested'

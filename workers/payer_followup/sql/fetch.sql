@@ -48,7 +48,7 @@ WITH asked AS (SELECT $3::bigint), mine AS (
                    THEN 'waiting for something from us' ELSE 'not confirmed as complete' END
                    || CASE s.now WHEN 'submitted' THEN ' so far' ELSE coalesce(' since ' || long_date(a.status_on), '') END,
                'status_day', coalesce(long_date(a.status_on), ''), 'first', $2::date - a.submitted_on < 14,
-               'in_review', s.now = 'in_review',
+               'in_review', s.now = 'in_review', 'asked', s.now = 'info_requested', 'unconfirmed', s.now = 'submitted',
                'has_effective', a.effective_on IS NOT NULL, 'effective', coalesce(long_date(a.effective_on), ''),
                'revalidate', coalesce(long_date(a.revalidate_on), ''),
                'opens', coalesce(long_date(a.revalidate_on - ($4::jsonb ->> 'opens_days')::int), ''),
