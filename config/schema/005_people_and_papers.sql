@@ -446,11 +446,18 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- The day until which the papers of a therapist must hold for the panels they wait for: the last decision that is to be
--- expected. A file that is past its payer's usual time may be decided any day, so `soon_days` from now.
-CREATE FUNCTION papers_needed(p_agency int, on_day date, settings jsonb) RETURNS TABLE (therapist_id bigint, until_on date)
-LANGUAGE sql STABLE AS $$
-    WITH pending AS MATERIALIZED (SELECT * FROM pending_applications(p_agency, on_day)),
-    usual AS MATERIALIZED (
+-- expected. A file that is past its payer's usual time may be decided any day, so `soon_days` from now. Of these
+-- therapists, or of all.
+CREATE FUNCTION papers_needed(p_agency int, on_day date, settings jsonb, therapists bigint[] DEFAULT NULL)
+RETURNS TABLE (therapist_id bigint, until_on date) LANGUAGE sql STABLE AS $$
+    WITH pending AS MATERIALIZED (
+        SELECT a.therapist_id, a.payer_id, a.submitted_on FROM pending_applications(p_agency, on_day) a
+         WHERE therapists IS NULL
+        UNION ALL
+        SELECT a.therapist_id, a.payer_id, a.submitted_on FROM unnest(therapists) AS t (id)
+          JOIN panel_application a ON a.agency_id = p_agency AND a.therapist_id = t.id AND a.submitted_on <= on_day
+         WHERE application_status(a, on_day) IN ('submitted', 'in_review', 'info_requested')
+    ), usual AS MATERIALIZED (
         SELECT y.payer_id, payer_usual(p_agency, y.payer_id, on_day, settings) AS days
           FROM (SELECT DISTINCT payer_id FROM pending) y
     )
@@ -508,10 +515,10 @@ LANGUAGE sql STABLE AS $$
             WHEN s.now IN ('approved', 'denied', 'withdrawn')
                 THEN s.now || coalesce(' on ' || long_date(a.status_on), '')
             WHEN s.now = 'draft' THEN 'it is a draft again'
-            WHEN track IN ('followup', 'agreed') AND s.now = 'info_requested'
+            WHEN track = 'followup' AND s.now = 'info_requested'
                 THEN 'they asked us for something on ' || long_date(a.status_on) || '; that comes first'
             WHEN track = 'agreed' AND cycle <> coalesce(a.next_on, 'infinity')
-                THEN 'another day was agreed' || coalesce(': ' || long_date(a.next_on), '')
+                THEN coalesce('another day was agreed: ' || long_date(a.next_on), 'they were asked meanwhile')
             WHEN track IN ('followup', 'escalation') AND cycle <> a.submitted_on
                 THEN 'its submission is now dated ' || long_date(a.submitted_on)
             WHEN track IN ('info', 'info_window') AND s.now <> 'info_requested'

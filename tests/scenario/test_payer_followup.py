@@ -57,7 +57,7 @@ class Office:
 def build():
     o = Office()
     for name in ("MAIL", "OVERRIDE", "APPROVED", "INFO", "ANSWERED", "DENIED", "DRAFT", "REVALIDATE", "REFILED", "GAP", "CLOSED",
-                 "ENDING", "NOBILL", "AHEAD", "AGREED", "HELD", "GROUP", "LEAP", "PACE"):
+                 "ENDING", "NOBILL", "AHEAD", "AGREED", "ASKED", "HELD", "GROUP", "PACE"):
         o.case(name)
     o.case("PHONE", email=False)
     o.case("MUTE")
@@ -65,6 +65,7 @@ def build():
         o.file(name)
     o.file("APPROVED", status="approved", status_on=on(2, 10), effective=on(3, 1))
     o.file("INFO", status="info_requested", status_on=on(2, 1))
+    o.file("ASKED", status="info_requested", status_on=on(2, 1))
     o.file("ANSWERED", submitted=on(11, 2, 2026), status="in_review", status_on=on(12, 1, 2026))
     o.file("DENIED", status="denied", status_on=on(3, 1))
     o.file("DRAFT", submitted="", status="draft", status_on=on(1, 4))
@@ -196,6 +197,12 @@ def an_agreed_day_silences_the_cadence(life):
     assert life.of("application:AGREED-1")[:3] == [(on(2, 22), "agreed"), (on(3, 8), "follow_up_4"), (on(3, 22), "follow_up_5")]
 
 
+def an_agreed_day_counts_while_they_wait_for_us(life):
+    assert life.of("application:ASKED-1", "info", "agreed", "follow", "receipt")[:4] == [
+        (on(2, 1), "info"), (on(2, 11), "agreed"), (on(2, 11), "info_closing"), (on(2, 16), "info_passed")], \
+        life.of("application:ASKED-1")
+
+
 def a_hold_is_kept(life):
     assert life.of("application:HELD-1")[0] == (on(3, 22), "follow_up_5"), life.of("application:HELD-1")[:2]
 
@@ -228,7 +235,11 @@ WITHDRAWN = [  # matter, party, cycle, the day asked, the reason or None: it sta
     ("followup application:INFO-1", "payer:INFO", FILED, on(2, 1),
      "they asked us for something on February 1, 2027; that comes first"),
     ("escalation application:INFO-1 lead", "payer:INFO", FILED, on(5, 4), None),
-    ("followup application:AGREED-1", "payer:AGREED", FILED, on(2, 1), None),  # it may be the agreed call itself
+    ("followup application:AGREED-1", "payer:AGREED", FILED, on(2, 1), None),
+    ("followup application:AGREED-1", "payer:AGREED", on(2, 20), on(2, 22), None),
+    ("followup application:AGREED-1", "payer:AGREED", on(2, 10), on(2, 22), "another day was agreed: February 20, 2027"),
+    ("followup application:ASKED-1", "payer:ASKED", on(2, 11), on(2, 12), None),
+    ("followup application:PHONE-1", "payer:PHONE", on(2, 11), on(2, 12), "they were asked meanwhile"),
     ("info application:ANSWERED-1", "payer:ANSWERED", on(11, 20, 2026), on(1, 4),
      "they no longer wait for us: it is in review since December 1, 2026"),
     ("info application:INFO-1", "payer:INFO", on(1, 20), on(2, 2), "they asked anew on February 1, 2027"),
@@ -273,7 +284,8 @@ def withdrawals(house):
 
 CASES = [a_letter_by_age, a_task_where_no_letter_can_go, a_payer_of_its_own_habits, approval_ends_the_chase,
          what_they_ask_for_comes_first, a_denial_is_the_leads, a_draft_is_nudged, a_revalidation_has_its_own_ladder,
-         a_gap_is_a_task, an_agreed_day_silences_the_cadence, a_hold_is_kept, one_letter_for_all_that_is_due,
+         a_gap_is_a_task, an_agreed_day_silences_the_cadence,
+         an_agreed_day_counts_while_they_wait_for_us, a_hold_is_kept, one_letter_for_all_that_is_due,
          papers_that_run_out_meanwhile]
 
 
@@ -297,6 +309,7 @@ def main():
         house.start()
         house.tickler("import", "--dir", folder)
         house.sql("UPDATE panel_application SET next_on = '2027-02-20' WHERE ext_id = 'AGREED-1'")
+        house.sql("UPDATE panel_application SET next_on = '2027-02-11' WHERE ext_id = 'ASKED-1'")
         house.sql("INSERT INTO suppression SELECT agency_id, 'cred@mute.example', 'bounced', now() FROM agency")
         house.tickler("hold", "application", "HELD-1", "--kind", "pause", "--until", "2027-03-19", "--reason", "they asked")
         withdrawals(house)
@@ -310,7 +323,7 @@ def main():
                 failed += 1
                 print(f"FAILED {case.__name__}: {wrong}")
         schedule = panel_oracle.Schedule(house.dir / "config/schedules/payer_followup.yaml")
-        office = panel_oracle.Office(folder, {"AGREED-1": on(2, 20)})
+        office = panel_oracle.Office(folder, {"AGREED-1": on(2, 20), "ASKED-1": on(2, 11)})
         theirs = {day: {(s, step) for s, step, _ in keys if s != "application:HELD-1"}
                   for day, keys in panel_oracle.lived(schedule, office, FROM, TO).items()}
         ours = {day: {key for key in keys if key[0] != "application:HELD-1"} for day, keys in life.all.items()}

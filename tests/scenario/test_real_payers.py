@@ -1,6 +1,6 @@
 """The real payer list, 6,455 rows with notes of many lines, and 316 credentialing applications of 2025.
 
-Imported whole; `tickler plan --as-of` for days over the year with nothing fired, and `tickler rehearse` over half of it, where
+Imported whole; `tickler plan --as-of` for days over the year with nothing fired, and `tickler rehearse` over the first months, where
 the real processes fire each step once. Both agree with tests/support/panel_oracle.py, which knows only the same files.
 """
 import collections
@@ -16,8 +16,8 @@ import panel_oracle
 from house import House
 
 DAY = dt.timedelta(days=1)
-PLANNED = [dt.date(2025, 1, 1) + n * DAY for n in range(0, 450, 6)]
-FIRST, LAST = dt.date(2025, 1, 1), dt.date(2025, 6, 30)
+PLANNED = [dt.date(2025, 1, 1) + n * DAY for n in range(0, 450, 14)]
+FIRST, LAST = dt.date(2025, 1, 1), dt.date(2025, 4, 11)
 
 
 def imported(house, payers, applications):

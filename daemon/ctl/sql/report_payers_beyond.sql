@@ -2,8 +2,12 @@
 WITH pending AS MATERIALIZED (
     SELECT a.*, application_status(a, $2::date) AS now FROM pending_applications($1::int, $2::date) a
 ), pace AS MATERIALIZED (
-    SELECT y.payer_id, CASE WHEN p.decided >= 5 THEN p.p90 ELSE 180 END AS usual
-      FROM (SELECT DISTINCT payer_id FROM pending) y, LATERAL payer_pace($1::int, y.payer_id, $2::date, NULL) p
+    SELECT y.payer_id, CASE WHEN count(h.days) >= 5 THEN percentile_cont(0.9) WITHIN GROUP (ORDER BY h.days)::numeric ELSE 180 END
+           AS usual
+      FROM (SELECT DISTINCT payer_id FROM pending) y
+      LEFT JOIN (SELECT payer_id, status_on - submitted_on AS days FROM panel_application
+                  WHERE agency_id = $1::int AND status IN ('approved', 'denied') AND status_on <= $2::date) h USING (payer_id)
+     GROUP BY y.payer_id
 )
 SELECT a.ext_id AS application, t.ext_id AS therapist, t.name, y.ext_id AS payer, a.submitted_on, a.now AS status,
        $2::date - a.submitted_on AS "days:int", round(p.usual, 1) AS usual_days, a.reference

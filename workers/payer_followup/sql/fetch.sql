@@ -9,9 +9,9 @@ WITH asked AS (SELECT $3::bigint), mine AS (
       FROM job j JOIN agency a USING (agency_id)
      WHERE j.job_id = ANY ($1::bigint[]) AND j.state = 'ready'
 ), needed AS MATERIALIZED (
-    SELECT g.agency_id, n.* FROM (SELECT DISTINCT agency_id FROM mine
-                                   WHERE track IN ('license', 'attestation', 'insurance')) g,
-           LATERAL papers_needed(g.agency_id, $2::date, $4::jsonb) n
+    SELECT g.agency_id, n.* FROM (SELECT agency_id, array_agg(DISTINCT party_id) AS therapists FROM mine
+                                   WHERE track IN ('license', 'attestation', 'insurance') GROUP BY agency_id) g,
+           LATERAL papers_needed(g.agency_id, $2::date, $4::jsonb, g.therapists) n
 ), payer_of AS MATERIALIZED (
     SELECT y.agency_id, y.payer_id, y.ext_id, y.phone, y.name, pace.*,
            y.email IS NOT NULL AND NOT EXISTS (SELECT FROM suppression x WHERE x.agency_id = y.agency_id
@@ -48,7 +48,7 @@ WITH asked AS (SELECT $3::bigint), mine AS (
                    THEN 'waiting for something from us' ELSE 'not confirmed as complete' END
                    || CASE s.now WHEN 'submitted' THEN ' so far' ELSE coalesce(' since ' || long_date(a.status_on), '') END,
                'status_day', coalesce(long_date(a.status_on), ''), 'first', $2::date - a.submitted_on < 14,
-               'in_review', s.now = 'in_review',
+               'in_review', s.now = 'in_review', 'asked', s.now = 'info_requested', 'unconfirmed', s.now = 'submitted',
                'has_effective', a.effective_on IS NOT NULL, 'effective', coalesce(long_date(a.effective_on), ''),
                'revalidate', coalesce(long_date(a.revalidate_on), ''),
                'opens', coalesce(long_date(a.revalidate_on - ($4::jsonb ->> 'opens_days')::int), ''),

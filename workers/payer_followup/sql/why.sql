@@ -41,7 +41,7 @@ WITH application AS (
                    LATERAL (VALUES ('attestation', t.caqh_attested_on + ($5::jsonb ->> 'caqh_days')::int),
                                    ('insurance', t.insurance_expires_on)) AS v (track, anchor)
              WHERE t.agency_id = $1::int AND $2 = 'therapist' AND t.ext_id = $3) x
-      LEFT JOIN papers_needed($1::int, $4::date, $5::jsonb) n ON n.therapist_id = x.therapist_id
+      LEFT JOIN LATERAL papers_needed($1::int, $4::date, $5::jsonb, ARRAY[x.therapist_id]) n ON true
      WHERE x.anchor IS NOT NULL
 )
 SELECT track, anchor, variant, facts, gone, held FROM (

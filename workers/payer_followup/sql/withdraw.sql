@@ -1,15 +1,17 @@
 -- withdraw.sql: the room's open tasks whose cause is gone (parameters in daemon/lib/rooms.h). The first word of a
--- task's matter is its track (decide.c). A task to ask a payer stays when another day is agreed: it may be that call.
+-- task's matter is its track (decide.c); of the two that ask a payer, the one for an agreed day bears that day as cycle.
 WITH open AS MATERIALIZED (
     SELECT t.task_id, t.cycle, t.subjects[1] AS subject, t.party, split_part(t.matter, ' ', 1) AS track,
            split_part(t.subjects[1], ':', 1) AS kind, substr(t.subjects[1], strpos(t.subjects[1], ':') + 1) AS ext_id,
            substr(t.party, strpos(t.party, ':') + 1) AS party_ext
       FROM task t WHERE t.agency_id = $1::int AND t.worker = 'payer_followup' AND t.state IN ('open', 'taken', 'snoozed')
 ), needed AS MATERIALIZED (
-    SELECT n.* FROM papers_needed($1::int, $2::date, $3::jsonb) n
-     WHERE EXISTS (SELECT FROM open WHERE track IN ('license', 'attestation', 'insurance'))
+    SELECT n.* FROM papers_needed($1::int, $2::date, $3::jsonb, ARRAY(
+        SELECT t.therapist_id FROM open o JOIN therapist t ON t.agency_id = $1::int AND t.ext_id = o.party_ext
+         WHERE o.track IN ('license', 'attestation', 'insurance'))) n
 ), judged AS (
-    SELECT o.task_id, application_gone(a, o.track, CASE WHEN o.track <> 'followup' THEN o.cycle END, $2::date, $3::jsonb) AS reason
+    SELECT o.task_id, application_gone(a, CASE WHEN o.track = 'followup' AND o.cycle <> a.submitted_on THEN 'agreed' ELSE o.track END,
+                                       o.cycle, $2::date, $3::jsonb) AS reason
       FROM open o JOIN panel_application a ON a.agency_id = $1::int AND a.ext_id = o.ext_id
      WHERE o.kind = 'application'
     UNION ALL
