@@ -828,6 +828,11 @@ CREATE VIEW subject AS
     UNION ALL SELECT agency_id, 'application', application_id, ext_id FROM panel_application
     UNION ALL SELECT agency_id, 'staff', staff_id, ext_id FROM staff;
 
+-- The own ids of one kind among words like "invoice:INV-7", to be looked up by an index.
+CREATE FUNCTION own_ids(words text[], kind text) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
+    SELECT array_agg(substr(w, length(kind) + 2)) FROM unnest(words) AS w WHERE starts_with(w, kind || ':')
+$$;
+
 -- How people call a party: "Cedar House" of "facility:F-12"; NULL: nobody on record.
 CREATE FUNCTION party_name(p_agency int, p_party text) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT CASE split_part(p_party, ':', 1)

@@ -123,16 +123,18 @@ static gboolean last_letter_day(struct desk *desk, const struct job *job, day *r
     return TRUE;
 }
 
-/* One more of a scope today, unless that passes the cap (0: none): the condition is in the UPDATE, so it holds over all
- * workers. *ret_spent says whether it was taken. */
-static gboolean spend_one(struct desk *desk, const struct party *party, const struct job *job, const char *scope,
-                          int cap, gboolean *ret_spent, GError **error)
+struct scopes { /* parallel */
+    struct db_array *names, *caps;
+};
+
+/* A cap of 0 is none. What this decision has its place of already is not counted twice. */
+static void add_scope(const struct party *party, struct scopes *scopes, int cap, char *name)
 {
-    g_autofree char *agency = int_text(job->agency), *today = day_format(party->today);
-    g_autofree char *limit = int_text(cap ? cap : G_MAXINT32);
-    gint64 touched = db_tell(desk->db, &sql_spend, error, agency, scope, today, limit);
-    *ret_spent = touched > 0;
-    return touched >= 0;
+    if (!g_hash_table_contains(party->contacted, name)) {
+        db_array_add(scopes->names, name);
+        db_array_add_int(scopes->caps, cap ? cap : G_MAXINT32);
+    }
+    g_free(name);
 }
 
 static gboolean is_staff(const char *role)
@@ -145,52 +147,45 @@ static gboolean is_staff(const char *role)
 
 /* What a letter counts against today: the room's letters to the party, and for each of its readers the room's letters
  * and those of all rooms. A person may be the contact of several parties. */
-static GPtrArray *scopes_of(const struct desk *desk, const struct job *job, const struct addressing *to)
+static void add_scopes(const struct desk *desk, const struct party *party, const struct job *job,
+                       const struct addressing *to, struct scopes *scopes)
 {
-    GPtrArray *scopes = g_ptr_array_new_with_free_func(g_free);
-    g_ptr_array_add(scopes, g_strdup_printf("%s %s", job->party, desk->room->name));
+    const char *room = desk->room->name;
+    int of_room = desk->schedule->per_party_per_day, of_all = desk->config->settings->party_per_day_total;
+    add_scope(party, scopes, of_room, g_strdup_printf("%s %s", job->party, room));
     for (int i = 0; i < to->count; i++) {
         if (is_staff(to->people[i].role)) /* our own people hold up nobody's letter */
             continue;
         g_autofree char *address = g_ascii_strdown(to->people[i].address, -1);
-        g_ptr_array_add(scopes, g_strdup_printf("person %s %s", address, desk->room->name));
-        g_ptr_array_add(scopes, g_strdup_printf("person %s", address));
+        add_scope(party, scopes, of_room, g_strdup_printf("person %s %s", address, room));
+        add_scope(party, scopes, of_all, g_strdup_printf("person %s", address));
     }
-    return scopes;
 }
 
-static gboolean give_back(struct desk *desk, const struct party *party, const struct job *job, const GPtrArray *scopes,
-                          GError **error)
-{
-    g_autofree char *agency = int_text(job->agency), *today = day_format(party->today);
-    for (guint i = 0; i < scopes->len; i++)
-        if (db_tell(desk->db, &sql_unspend, error, agency, (char *)scopes->pdata[i], today) < 0)
-            return FALSE;
-    return TRUE;
-}
-
-/* A place in the day's count under every scope, or none at all. What this decision has already is not counted twice. */
+/* A place in the day's count under every scope, or none at all: the caps are in the UPDATE's condition, so they hold
+ * over all workers. *ret_spent says whether the places were taken. */
 static gboolean spend(struct desk *desk, const struct job *job, struct party *party, const struct addressing *to,
                       gboolean *ret_spent, GError **error)
 {
-    g_autoptr(GPtrArray) scopes = scopes_of(desk, job, to), taken = g_ptr_array_new();
+    AUTO_ARRAY struct db_array *names = db_array_new(), *caps = db_array_new(), *taken = db_array_new();
+    struct scopes scopes = {names, caps};
+    add_scopes(desk, party, job, to, &scopes);
     *ret_spent = TRUE;
-    for (guint i = 0; *ret_spent && i < scopes->len; i++) {
-        gboolean all_rooms = i > 0 && i % 2 == 0;
-        if (g_hash_table_contains(party->contacted, scopes->pdata[i]))
-            continue;
-        if (!spend_one(desk, party, job, scopes->pdata[i],
-                       all_rooms ? desk->config->settings->party_per_day_total : desk->schedule->per_party_per_day,
-                       ret_spent, error))
-            return FALSE;
+    if (db_array_length(names) == 0)
+        return TRUE;
+    g_autofree char *agency = int_text(job->agency), *today = day_format(party->today);
+    AUTO_ROWS struct db_rows *rows =
+        db_ask_with(desk->db, &sql_spend, error, agency, db_array_text(names), today, db_array_text(caps));
+    if (!rows)
+        return FALSE;
+    *ret_spent = db_rows_count(rows) == (int)db_array_length(names);
+    for (int row = 0; row < db_rows_count(rows); row++) {
+        db_array_add(taken, db_text(rows, row, "scope"));
         if (*ret_spent)
-            g_ptr_array_add(taken, scopes->pdata[i]);
+            g_hash_table_add(party->contacted, g_strdup(db_text(rows, row, "scope")));
     }
-    if (!*ret_spent)
-        return give_back(desk, party, job, taken, error);
-    for (guint i = 0; i < taken->len; i++)
-        g_hash_table_add(party->contacted, g_strdup(taken->pdata[i]));
-    return TRUE;
+    return *ret_spent || db_array_length(taken) == 0 ||
+           db_tell(desk->db, &sql_unspend, error, agency, db_array_text(taken), today) >= 0;
 }
 
 /* A try of today that brought nothing keeps its place in the day's count. */

@@ -56,9 +56,9 @@ static gboolean metered(struct desk *desk, struct claim *claim)
 static const char *spend_day(struct desk *desk, instant *ret_until)
 {
     g_autofree char *today = day_format(zone_day(desk->schedule->zone, clock_now()));
-    g_autofree char *cap = g_strdup_printf("%d", desk->config->settings->relay_per_day);
+    g_autofree char *cap = g_strdup_printf("{%d}", desk->config->settings->relay_per_day);
     gint64 touched =
-        desk->config->settings->relay_per_day ? db_tell(desk->db, &sql_spend, NULL, "0", "relay", today, cap) : 1;
+        desk->config->settings->relay_per_day ? db_tell(desk->db, &sql_spend, NULL, "0", "{relay}", today, cap) : 1;
     if (touched > 0)
         return NULL;
     *ret_until = touched < 0 ? clock_now() + ASK_AGAIN_US

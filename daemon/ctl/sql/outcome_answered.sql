@@ -4,7 +4,7 @@ WITH asked AS (
     SELECT * FROM jsonb_to_record($3::jsonb) AS r (today date, note text, score int)
 ), mine AS (
     SELECT t.task_id, p.placement_id, p.ext_id, split_part(t.party, ':', 1) AS given_by
-      FROM task t JOIN placement p ON p.agency_id = t.agency_id AND 'placement:' || p.ext_id = ANY (t.subjects)
+      FROM task t JOIN placement p ON p.agency_id = t.agency_id AND p.ext_id = ANY (own_ids(t.subjects, 'placement'))
      WHERE t.agency_id = $1::int AND t.task_id = $2::bigint
      ORDER BY p.ext_id LIMIT 1
 ), put AS (

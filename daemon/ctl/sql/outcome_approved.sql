@@ -4,7 +4,7 @@ WITH asked AS (
     SELECT * FROM jsonb_to_record($3::jsonb) AS r (outcome text, today date, date date, note text)
 ), mine AS (
     SELECT p.application_id, p.ext_id, p.status, count(*) OVER () AS several
-      FROM task t JOIN panel_application p ON p.agency_id = t.agency_id AND 'application:' || p.ext_id = ANY (t.subjects)
+      FROM task t JOIN panel_application p ON p.agency_id = t.agency_id AND p.ext_id = ANY (own_ids(t.subjects, 'application'))
      WHERE t.agency_id = $1::int AND t.task_id = $2::bigint
 ), changed AS (
     UPDATE panel_application p

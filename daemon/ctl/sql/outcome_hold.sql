@@ -4,7 +4,7 @@ WITH asked AS (
     SELECT * FROM jsonb_to_record($3::jsonb) AS r (outcome text, today date, date date, note text, cents bigint, actor text)
 ), mine AS (
     SELECT i.invoice_id, i.ext_id, row_number() OVER (ORDER BY i.ext_id) AS place
-      FROM task t JOIN invoice i ON i.agency_id = t.agency_id AND 'invoice:' || i.ext_id = ANY (t.subjects)
+      FROM task t JOIN invoice i ON i.agency_id = t.agency_id AND i.ext_id = ANY (own_ids(t.subjects, 'invoice'))
      WHERE t.agency_id = $1::int AND t.task_id = $2::bigint
 ), placed AS (
     INSERT INTO hold (agency_id, ext_id, about, subject_id, kind, from_on, until_on, amount_cents, reason, placed_by)

@@ -4,7 +4,7 @@ WITH asked AS (
     SELECT * FROM jsonb_to_record($3::jsonb) AS r (outcome text, today date, note text, item text)
 ), mine AS (
     SELECT t.task_id, t.matter, p.placement_id, p.ext_id, f.type
-      FROM task t JOIN placement p ON p.agency_id = t.agency_id AND 'placement:' || p.ext_id = ANY (t.subjects)
+      FROM task t JOIN placement p ON p.agency_id = t.agency_id AND p.ext_id = ANY (own_ids(t.subjects, 'placement'))
       JOIN facility f ON f.agency_id = p.agency_id AND f.facility_id = p.facility_id
      WHERE t.agency_id = $1::int AND t.task_id = $2::bigint
      ORDER BY p.ext_id LIMIT 1

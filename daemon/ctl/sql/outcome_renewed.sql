@@ -4,7 +4,7 @@ WITH asked AS (
     SELECT * FROM jsonb_to_record($3::jsonb) AS r (today date, date date)
 ), mine AS (
     SELECT l.license_id, l.ext_id, l.expires_on, count(*) OVER () AS several
-      FROM task t JOIN license l ON l.agency_id = t.agency_id AND 'license:' || l.ext_id = ANY (t.subjects)
+      FROM task t JOIN license l ON l.agency_id = t.agency_id AND l.ext_id = ANY (own_ids(t.subjects, 'license'))
      WHERE t.agency_id = $1::int AND t.task_id = $2::bigint
 ), changed AS (
     UPDATE license l SET expires_on = a.date, status = 'active', status_on = a.today, ce_by = NULL, apply_by = NULL,

@@ -3,7 +3,7 @@ WITH asked AS (
     SELECT * FROM jsonb_to_record($3::jsonb) AS r (date date)
 ), mine AS (
     SELECT p.placement_id, p.ext_id, p.start_on, p.end_on, p.offer_signed_on, p.status
-      FROM task t JOIN placement p ON p.agency_id = t.agency_id AND 'placement:' || p.ext_id = ANY (t.subjects)
+      FROM task t JOIN placement p ON p.agency_id = t.agency_id AND p.ext_id = ANY (own_ids(t.subjects, 'placement'))
      WHERE t.agency_id = $1::int AND t.task_id = $2::bigint
      ORDER BY p.ext_id LIMIT 1
 ), checked AS (

@@ -6,12 +6,22 @@ WITH ladder AS (
                                   WHEN 'va_lead' THEN ARRAY['va_lead', 'leadership', 'va']
                                   WHEN 'leadership' THEN ARRAY['leadership', 'va_lead', 'va']
                                   ELSE ARRAY[$11, 'va_lead', 'leadership', 'va'] END) WITH ORDINALITY AS l (role, place)
+), placed AS ( -- whose placement it is about
+    SELECT p.therapist_id, p.facility_id FROM placement p
+     WHERE p.agency_id = $1::int AND $11 IN ('account_manager', 'recruiter')
+       AND p.ext_id = ANY (own_ids($6::text[], 'placement'))
 ), own AS ( -- the account manager of the facility, the recruiter of the therapist
     SELECT f.account_manager_id AS staff_id FROM facility f
-     WHERE f.agency_id = $1::int AND 'facility:' || f.ext_id = $4 AND $11 = 'account_manager'
+     WHERE f.agency_id = $1::int AND f.ext_id = ANY (own_ids(ARRAY[$4], 'facility')) AND $11 = 'account_manager'
     UNION ALL
     SELECT t.recruiter_id FROM therapist t
-     WHERE t.agency_id = $1::int AND 'therapist:' || t.ext_id = $4 AND $11 = 'recruiter'
+     WHERE t.agency_id = $1::int AND t.ext_id = ANY (own_ids(ARRAY[$4], 'therapist')) AND $11 = 'recruiter'
+    UNION ALL
+    SELECT f.account_manager_id FROM placed JOIN facility f ON f.agency_id = $1::int AND f.facility_id = placed.facility_id
+     WHERE $11 = 'account_manager'
+    UNION ALL
+    SELECT t.recruiter_id FROM placed JOIN therapist t ON t.agency_id = $1::int AND t.therapist_id = placed.therapist_id
+     WHERE $11 = 'recruiter'
 ), person AS (
     SELECT s.staff_id
       FROM staff s JOIN agency a USING (agency_id) LEFT JOIN ladder l ON l.role = s.role

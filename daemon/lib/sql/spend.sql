@@ -1,3 +1,7 @@
--- spend.sql: one more of $2 (scope) on $3, while under the cap $4; no row when the cap is reached.
-INSERT INTO spent (agency_id, scope, day, count) VALUES ($1::int, $2, $3::date, 1)
-    ON CONFLICT (agency_id, scope, day) DO UPDATE SET count = spent.count + 1 WHERE spent.count < $4::int
+-- spend.sql: one more of each scope of $2 on day $3, while under its cap in $4 (parallel lists); the scopes that had room.
+-- In order, so that two workers cannot wait for each other.
+INSERT INTO spent (agency_id, scope, day, count)
+SELECT $1::int, scope, $3::date, 1 FROM unnest($2::text[]) AS s (scope) ORDER BY scope
+    ON CONFLICT (agency_id, scope, day) DO UPDATE SET count = spent.count + 1
+     WHERE spent.count < (SELECT cap FROM unnest($2::text[], $4::int[]) AS c (scope, cap) WHERE c.scope = excluded.scope)
+RETURNING scope
