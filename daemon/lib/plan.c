@@ -161,12 +161,16 @@ struct db_rows *plan_due(struct db *db, const struct room_row *room, const struc
     return rows;
 }
 
-/* $13 worker  $14 nominal  $15 now  $16 storm brake  $17 jobs a run. Already queued steps count for nothing. */
+/*
+ * $13 worker  $14 nominal  $15 now  $16 storm brake  $17 jobs a run. Already queued steps count for nothing.
+ * Nobody knows beforehand how much is due or queued: NOT IN is one hash and the count one row, whatever Postgres
+ * expects.
+ */
 static const char insert_before[] = ASKED ", due AS MATERIALIZED (SELECT due.* FROM (";
 static const char insert_after[] =
-    ") due WHERE NOT EXISTS (SELECT FROM job j WHERE j.agency_id = $1::int AND j.worker = $13"
-    "      AND j.subject_id = due.subject_id AND j.cycle = due.cycle AND j.step = due.step)),"
-    " storm AS (SELECT $16::int > 0 AND count(*) > $16::int AS brake, count(*) AS n FROM due) "
+    ") due WHERE (due.subject_id, due.cycle, due.step) NOT IN"
+    "      (SELECT j.subject_id, j.cycle, j.step FROM job j WHERE j.agency_id = $1::int AND j.worker = $13)),"
+    " storm AS MATERIALIZED (SELECT $16::int > 0 AND count(*) > $16::int AS brake, count(*) AS n FROM due) "
     "INSERT INTO job (agency_id, worker, subject_id, cycle, step, ordinal, party_id, nominal, ready_at, state, reason,"
     "                 subject, party) "
     "SELECT $1::int, $13, subject_id, cycle, step, ordinal, party_id, $14::timestamptz, $15::timestamptz,"
