@@ -3,11 +3,13 @@
 
     tests/bench/run --plans [--scale 1] [--stored 1] [--rounds 5]
 
-The office: 1,000,000 invoices, 1,000,000 licenses, 200,000 placements and 500,000 applications over years, made by SQL, times
-`scale`; with --stored 10 it keeps ten times as much that is over and done, and the same is due. Its ledger is what the rooms themselves plan today, taken as done; so on the next business day one day's work is
-due, and that is what is planned (`tickler plan --as-of`, from the start of the process to the last line of JSON). `bare` is
-a hand-written SELECT over the same indexes with that day's rungs as constants and no ladders, overrides or settings; the
-rows that both answer are counted. Nothing here fails on a time.
+The office: 1,000,000 invoices, 1,000,000 licenses, 200,000 placements and 500,000 applications over years, made by SQL,
+times `scale`; with --stored 10 it keeps ten times as much that is over and done, and the same is due. Its ledger is what
+the rooms themselves plan today, taken as done; so on the next business day one day's work is due, and that is what is
+planned (`tickler plan --as-of`, from the start of the process to the last line of JSON). `bare` is a hand-written SELECT
+over the same indexes with that day's rungs as constants: it looks up the ledger, balances, answers, CE and packets that
+the rows depend on, and no overrides but the invoices' own, settings, holds of other rooms or dependents. The rows that
+both answer are counted. Nothing here fails on a time.
 """
 import argparse
 import datetime as dt
