@@ -135,23 +135,24 @@ class Rungs:
     def __init__(self, house, room, day):
         self.raw = yaml.safe_load((house.dir / f"config/schedules/{room}.yaml").read_text())
         self.day = day
+        self.ordinals = dict(house.sql("SELECT step, ordinal FROM step WHERE worker = %s", room))
         self.tracks = self.raw.get("tracks", ["main"])
         self.forget = int(str(self.raw.get("forget_after", "0")).rstrip("d"))
 
     def ladder(self, track, changes):
-        """(ordinal, step, offset) of one track: a step keeps its place in the file."""
-        place = 1000 * self.tracks.index(track)
+        """(ordinal, step, offset) of one track, the ordinals as the scheduler applied them."""
         for step in self.raw["steps"]:
             change = changes.get(step["id"], {})
-            repeats = [change.get("at", step["at"]) if change not in ("off", False) else None]
+            if step.get("track", self.tracks[0]) != track or change in ("off", False):
+                continue
+            repeats = [change.get("at", step["at"])]
             if "every" in step:
                 number, unit = re.fullmatch(r"([+-]?\d+)(bd|d)", str(step["at"])).groups()
                 every, until = (int(re.match(r"[+-]?\d+", step[key]).group()) for key in ("every", "until"))
                 repeats = [f"{n}{unit}" for n in range(int(number), until + 1, every)]
             for n, at in enumerate(repeats):
-                if at and step.get("track", self.tracks[0]) == track:
-                    yield place, step["id"] + (f"_{n + 1}" if n else ""), str(at)
-                place += 1
+                name = step["id"] + (f"_{n + 1}" if n else "")
+                yield self.ordinals[name], name, str(at)
 
     def windows(self, track, changes={}):
         """[(step, ordinal, lo, hi)]"""
@@ -178,7 +179,7 @@ class Rungs:
 def unfired(worker, subject, cycle):
     """The ledger has no step of this track that is as high. OFFSET 0: probe it by its key, hash no years of it."""
     return f"""NOT EXISTS (SELECT FROM fired x WHERE x.agency_id = 1 AND x.worker = '{worker}' AND x.subject_id = {subject}
-                              AND x.cycle = {cycle} AND x.ordinal >= w.ordinal AND x.ordinal / 1000 = w.ordinal / 1000 OFFSET 0)"""
+                              AND x.cycle = {cycle} AND x.ordinal >= w.ordinal AND x.ordinal / 1000000 = w.ordinal / 1000000 OFFSET 0)"""
 
 
 def bare_invoices(house, day):
