@@ -26,7 +26,7 @@ class Schedule:
         self.forget = int(self.raw["forget_after"].rstrip("d"))
         self.ladders = {}
         for step in self.raw["steps"]:
-            self.ladders.setdefault(step.get("track", self.raw["tracks"][0]), []).extend(self.repeats(step))
+            self.ladders.setdefault(step.get("track", "main"), []).extend(self.repeats(step))
         self.step_day = functools.lru_cache(None)(self.step_day)
 
     @staticmethod
