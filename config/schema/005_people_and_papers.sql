@@ -895,3 +895,28 @@ SET search_path = pg_catalog, public AS $$
 BEGIN EXECUTE 'ANALYZE ' || name; END $$;
 REVOKE EXECUTE ON FUNCTION analyze_table(regclass) FROM public;
 GRANT EXECUTE ON FUNCTION analyze_table(regclass) TO ticklerd_app;
+
+-- bill_to for every facility of an agency at once: the planner asks for all. The climb ends at whoever has an address.
+-- SET keeps Postgres from unfolding it, whose guess at the climb would be far too high.
+CREATE FUNCTION billers(agency int) RETURNS TABLE (facility_id bigint, type text, party_id bigint)
+LANGUAGE sql STABLE ROWS 1000 SET search_path = public AS $$
+    WITH RECURSIVE paying AS MATERIALIZED (
+        SELECT DISTINCT c.facility_id FROM contact c
+         WHERE c.agency_id = agency AND c.role = 'billing' AND c.email IS NOT NULL
+    ), up AS (
+        SELECT f.facility_id AS site, f.facility_id AS at, f.parent_id, p.facility_id IS NOT NULL AS pays, 0 AS level
+          FROM facility f LEFT JOIN paying p USING (facility_id) WHERE f.agency_id = agency
+        UNION ALL
+        SELECT up.site, f.facility_id, f.parent_id, p.facility_id IS NOT NULL, level + 1
+          FROM up JOIN facility f ON f.agency_id = agency AND f.facility_id = up.parent_id
+          LEFT JOIN paying p USING (facility_id)
+         WHERE NOT up.pays AND level < 4
+    )
+    SELECT f.facility_id, f.type, coalesce(u.at, f.facility_id)
+      FROM facility f LEFT JOIN up u ON u.site = f.facility_id AND u.pays
+     WHERE f.agency_id = agency
+$$;
+
+-- The planner writes the jobs of one agency it has just read, and agencies are never deleted: checking that for each of a
+-- million jobs took as long as writing them.
+ALTER TABLE job DROP CONSTRAINT job_agency_id_fkey;

@@ -134,24 +134,43 @@ static void asking_close(struct asking *asking)
     rungs_free(&asking->rungs);
 }
 
+/*
+ * A plan is one large question, asked a few times a day: it may take long and sort in memory, its probes of the ledger
+ * hit pages that are in memory, compiling it costs more than it saves, and its rungs must be seen by the optimizer.
+ */
+static gboolean begin_planning(struct db *db, GError **error)
+{
+    return db_begin(db, error) && db_run(db,
+                                         "SET LOCAL statement_timeout = '10min'; SET LOCAL work_mem = '64MB';"
+                                         "SET LOCAL random_page_cost = 1.1; SET LOCAL jit = off;"
+                                         "SET LOCAL plan_cache_mode = force_custom_plan",
+                                         error);
+}
+
 struct db_rows *plan_due(struct db *db, const struct room_row *room, const struct schedule *schedule, int agency,
                          day today, GError **error)
 {
     struct asking asking;
     asking_open(&asking, schedule, agency, today);
-    struct db_rows *rows =
-        db_ask(db, wrapped(room, "list", ASKED "SELECT * FROM (", ") due ORDER BY party, subject, step"), 12,
-               asking.values, error);
+    struct db_rows *rows = NULL;
+    if (begin_planning(db, error))
+        rows = db_ask(db, wrapped(room, "list", ASKED "SELECT * FROM (", ") due ORDER BY party, subject, step"), 12,
+                      asking.values, error);
     asking_close(&asking);
+    db_rollback(db); /* it wrote nothing */
     return rows;
 }
 
-/* $13 worker  $14 nominal  $15 now  $16 storm brake  $17 jobs a run. Already queued steps count for nothing. */
+/*
+ * $13 worker  $14 nominal  $15 now  $16 storm brake  $17 jobs a run. Already queued steps count for nothing.
+ * Nobody knows beforehand how much is due or queued: NOT IN is one hash and the count one row, whatever Postgres
+ * expects.
+ */
 static const char insert_before[] = ASKED ", due AS MATERIALIZED (SELECT due.* FROM (";
 static const char insert_after[] =
-    ") due WHERE NOT EXISTS (SELECT FROM job j WHERE j.agency_id = $1::int AND j.worker = $13"
-    "      AND j.subject_id = due.subject_id AND j.cycle = due.cycle AND j.step = due.step)),"
-    " storm AS (SELECT $16::int > 0 AND count(*) > $16::int AS brake, count(*) AS n FROM due) "
+    ") due WHERE (due.subject_id, due.cycle, due.step) NOT IN"
+    "      (SELECT j.subject_id, j.cycle, j.step FROM job j WHERE j.agency_id = $1::int AND j.worker = $13)),"
+    " storm AS MATERIALIZED (SELECT $16::int > 0 AND count(*) > $16::int AS brake, count(*) AS n FROM due) "
     "INSERT INTO job (agency_id, worker, subject_id, cycle, step, ordinal, party_id, nominal, ready_at, state, reason,"
     "                 subject, party) "
     "SELECT $1::int, $13, subject_id, cycle, step, ordinal, party_id, $14::timestamptz, $15::timestamptz,"
@@ -308,11 +327,8 @@ gboolean plan_run(struct db *db, const struct room_row *room, const struct sched
                   instant nominal, instant now, const char *actor, struct plan_outcome *ret, GError **error)
 {
     *ret = (struct plan_outcome){0};
-    if (!db_begin(db, error))
-        return FALSE;
-    /* A plan may be large; nothing else on this connection waits so long. */
-    if (db_run(db, "SET LOCAL statement_timeout = '10min'", error) &&
-        run_in_transaction(db, room, schedule, agency, nominal, now, actor, ret, error) && db_commit(db, error))
+    if (begin_planning(db, error) && run_in_transaction(db, room, schedule, agency, nominal, now, actor, ret, error) &&
+        db_commit(db, error))
         return TRUE;
     db_rollback(db);
     g_clear_pointer(&ret->reason, g_free);
