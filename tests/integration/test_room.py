@@ -14,6 +14,7 @@ JOBS = "SELECT count(*) FROM job WHERE worker = 'invoice_escalation'"
 
 def begin(house, server=None, letters=1, days_late=12, **schedule):
     house.init()
+    house.only("invoice_escalation", "task_desk")
     support.open_window(house)
     house.schedule("invoice_escalation", **{**dict(storm_brake=0, stop_if_data_older_than=None), **schedule})
 

@@ -19,6 +19,7 @@ def today():
 
 def prepared(house, letters=3, **changes):
     house.init()
+    house.only("invoice_escalation", "task_desk")
     support.open_window(house)
     house.schedule("invoice_escalation", **{**OPEN, **changes})
     house.start()

@@ -419,6 +419,7 @@ def check(functions, life):
 def main():
     with House() as house:
         house.init()
+        house.only("invoice_escalation", "task_desk")
         support.open_window(house)
         base = dict(min_gap="0d", limits={"per_party_per_day": 0, "per_run": 0}, storm_brake=0)
         house.schedule("invoice_escalation", **base)

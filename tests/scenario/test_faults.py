@@ -21,6 +21,7 @@ KILLS = 10
 def prepare(house, letters=LETTERS, fresh=True):
     if fresh:
         house.init()
+        house.only("invoice_escalation", "task_desk")
     support.open_window(house)
     house.schedule("invoice_escalation", limits={"per_party_per_day": 1, "per_run": 0}, storm_brake=0,
                    stop_if_data_older_than=None)

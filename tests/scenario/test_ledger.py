@@ -22,6 +22,7 @@ def imported(house, data):
     subprocess.run([sys.executable, "-B", pathlib.Path(support.__file__).parent / "map_ar_invoices.py",
                     data / "invoices.csv", folder], check=True)
     house.init()
+    house.only("invoice_escalation", "task_desk")
     support.open_window(house)
     # One letter a day for each step as it comes due: the gap between letters has tests of its own.
     house.schedule("invoice_escalation", min_gap="0d", limits={"per_party_per_day": 0, "per_run": 0}, storm_brake=0,

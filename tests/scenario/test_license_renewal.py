@@ -303,6 +303,7 @@ def main():
     support.leave_root()
     with House() as house:
         house.init()
+        house.only("license_renewal")
         support.open_window(house)
         house.start()
         office = build()

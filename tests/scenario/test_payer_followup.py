@@ -302,6 +302,7 @@ def main():
         folder = house.root / "data"
         build().write(folder)
         house.init()
+        house.only("payer_followup")
         support.open_window(house)
         house.schedule("payer_followup", min_gap="0d", overrides=[
             {"when": {"payer": ["OVERRIDE"]},

@@ -170,6 +170,7 @@ def main():
         support.shared_data(name)
     with House() as house:
         house.init()
+        house.only("license_renewal")
         support.open_window(house)
         house.schedule("license_renewal", limits={"per_party_per_day": 1, "per_run": 0}, storm_brake=0,
                        stop_if_data_older_than=None)

@@ -25,6 +25,7 @@ def imported(house, payers, applications):
     subprocess.run([sys.executable, "-B", pathlib.Path(support.__file__).parent / "map_payers.py", payers / "payers.csv",
                     applications / "applications.csv", folder], check=True)
     house.init()
+    house.only("payer_followup")
     support.open_window(house)
     # Each step on its own day: the gap between letters and the caps have tests of their own.
     house.schedule("payer_followup", min_gap="0d", limits={"per_party_per_day": 0, "per_run": 0}, storm_brake=0)

@@ -41,6 +41,7 @@ def certificate(folder):
 
 def office(house, port, password=PASSWORD, **relay):
     house.init()
+    house.only("invoice_escalation", "task_desk")
     support.open_window(house)
     house.schedule("invoice_escalation", stop_if_data_older_than=None)
     secret = house.root / "smtp-password"

@@ -16,6 +16,7 @@ LETTERS = 60
 
 def prepare(house, server, letters=LETTERS, **mail):
     house.init()
+    house.only("invoice_escalation", "task_desk")
     support.open_window(house)
     house.schedule("invoice_escalation", limits={"per_party_per_day": 1, "per_run": 0}, storm_brake=0,
                    stop_if_data_older_than=None)

@@ -44,6 +44,7 @@ def verify(headers, body):
 
 def office(house, url, private=True):
     house.init()
+    house.only("invoice_escalation", "task_desk")
     support.open_window(house)
     house.schedule("invoice_escalation", stop_if_data_older_than=None)
     secret = house.root / "secret"
