@@ -129,11 +129,11 @@ void demo_office(struct demo *demo)
 {
     add_staff(demo);
     demo->facility_count = MAX(demo->therapists / 5, 1);
-    demo->facilities = g_new0(struct demo_facility, demo->facility_count);
+    demo->facilities = g_new0(struct demo_facility, (gsize)demo->facility_count);
     for (int number = 1; number <= demo->facility_count; number++)
         add_facility(demo, number);
     demo->payer_count = CLAMP(demo->therapists * 2 / 15, 3, 1000);
-    demo->payers = g_new0(struct demo_payer, demo->payer_count);
+    demo->payers = g_new0(struct demo_payer, (gsize)demo->payer_count);
     for (int number = 1; number <= demo->payer_count; number++)
         add_payer(demo, number);
 }
