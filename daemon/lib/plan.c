@@ -317,6 +317,7 @@ static gboolean run_in_transaction(struct db *db, const struct room_row *room, c
     if (!note_occurrence(db, room->name, agency, nominal_text, now_text, state, ret, &is_new, error))
         return FALSE;
     if (!is_new) { /* another scheduler was first: its plan stands */
+        ret->taken = TRUE;
         g_set_error(error, DB_ERROR, DB_CONFLICT, "this occurrence is already in the ledger");
         return FALSE;
     }
@@ -343,4 +344,17 @@ gboolean plan_skip(struct db *db, const char *worker, int agency, instant nomina
     gboolean is_new;
     return note_occurrence(db, worker, agency, nominal_text, now_text, "skipped", &outcome, &is_new, error) &&
            (!is_new || note_event(db, worker, agency, now, "skipped", nominal_text, "scheduler", &outcome, error));
+}
+
+gboolean plan_give_up(struct db *db, const struct room_row *room, const struct schedule *schedule, int agency,
+                      instant nominal, instant now, const char *why, GError **error)
+{
+    day today = zone_day(schedule->zone, now);
+    g_autofree char *reason = g_strdup_printf("the plan failed: %s", why);
+    g_autofree char *task = g_strdup_printf("%s. Tell an admin; once it is mended: tickler run %s", reason, room->name);
+    if (db_begin(db, error) && plan_skip(db, room->name, agency, nominal, now, reason, error) &&
+        brake_task(db, room, agency, today, now, "A room could not plan its day", task, error) && db_commit(db, error))
+        return TRUE;
+    db_rollback(db);
+    return FALSE;
 }

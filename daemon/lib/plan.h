@@ -16,7 +16,8 @@ struct plan_outcome {
     gint64 planned; /* jobs added */
     gboolean held;  /* the storm brake held them */
     gboolean skipped;
-    char *reason; /* why skipped or held; NULL when fired. Free with g_free */
+    gboolean taken; /* with FALSE: another scheduler was first, and its plan stands */
+    char *reason;   /* why skipped or held; NULL when fired. Free with g_free */
 };
 
 /* One occurrence of a schedule for one agency, in one transaction: pause, stale-data brake (not under a virtual clock),
@@ -24,6 +25,11 @@ struct plan_outcome {
  * plans nothing again. */
 MUST_CHECK gboolean plan_run(struct db *db, const struct room_row *room, const struct schedule *schedule, int agency,
                              instant nominal, instant now, const char *actor, struct plan_outcome *ret, GError **error);
+
+/* A room whose plan fails does not stop the others: the occurrence is written as skipped, and a task tells the VA lead.
+ */
+MUST_CHECK gboolean plan_give_up(struct db *db, const struct room_row *room, const struct schedule *schedule,
+                                 int agency, instant nominal, instant now, const char *why, GError **error);
 
 /* Writes an occurrence that did not run, and why. */
 MUST_CHECK gboolean plan_skip(struct db *db, const char *worker, int agency, instant nominal, instant now,

@@ -14,7 +14,12 @@ struct tick {
     const struct schedule *schedule;
     const struct room_row *room;
     instant next;
+    int failures;      /* tries of this nominal time that failed */
+    gint64 not_before; /* monotonic: when it is tried again */
 };
+
+#define PLAN_TRIES    5
+#define PLAN_RETRY_US SECONDS(1) /* doubled each time */
 
 static GArray *ticks; /* struct tick */
 static instant began; /* when this scheduler first looked: a schedule that never ran waits for its hour from then */
@@ -149,6 +154,23 @@ static gboolean catch_up(struct office *office, struct tick *tick, GError **erro
     }
 }
 
+/* A plan that fails is tried again shortly, and then given up until its next hour, with a task: one room's trouble is
+ * not the others'. A rehearsal has no time to wait. FALSE when the database is lost. */
+static gboolean plan_failed(struct office *office, struct tick *tick, const GError *why, GError **error)
+{
+    log_warning("agency %d, %s: the plan failed: %s", tick->agency, tick->schedule->worker, why->message);
+    if (++tick->failures < PLAN_TRIES && !clock_is_virtual()) {
+        tick->not_before = clock_mono() + (PLAN_RETRY_US << tick->failures);
+        return TRUE;
+    }
+    if (!plan_give_up(office->db, tick->room, tick->schedule, tick->agency, tick->next, clock_now(), why->message,
+                      error))
+        return FALSE;
+    tick->failures = 0;
+    tick->next = cron_next(tick->schedule->run, tick->schedule->zone, tick->next);
+    return TRUE;
+}
+
 static gboolean fire(struct office *office, struct tick *tick, GError **error)
 {
     struct plan_outcome outcome;
@@ -158,10 +180,12 @@ static gboolean fire(struct office *office, struct tick *tick, GError **error)
         return FALSE;
     if (!plan_run(office->db, tick->room, tick->schedule, tick->agency, tick->next, clock_now(), "scheduler", &outcome,
                   &why)) {
-        if (!g_error_matches(why, DB_ERROR, DB_CONFLICT)) {
+        if (g_error_matches(why, DB_ERROR, DB_LOST)) {
             g_propagate_error(error, g_steal_pointer(&why));
             return FALSE;
         }
+        if (!outcome.taken)
+            return plan_failed(office, tick, why, error);
     } else {
         log_info("agency %d, %s: %s, %" G_GINT64_FORMAT " jobs in %d ms", tick->agency, tick->schedule->worker,
                  outcome.skipped ? "skipped"
@@ -170,6 +194,7 @@ static gboolean fire(struct office *office, struct tick *tick, GError **error)
                  outcome.planned, (int)((clock_mono() - begun) / 1000));
         g_free(outcome.reason);
     }
+    tick->failures = 0;
     tick->next = cron_next(tick->schedule->run, tick->schedule->zone, tick->next);
     return TRUE;
 }
@@ -178,7 +203,7 @@ gboolean calendar_tick(struct office *office, GError **error)
 {
     for (guint i = 0; i < ticks->len; i++) {
         struct tick *tick = &g_array_index(ticks, struct tick, i);
-        if (tick->next <= clock_now() && !fire(office, tick, error))
+        if (tick->next <= clock_now() && tick->not_before <= clock_mono() && !fire(office, tick, error))
             return FALSE;
     }
     return TRUE;

@@ -124,6 +124,30 @@ def test_stale_data_brake_and_pause():
         assert [s for _, s, _ in occurrences(house)] == ["skipped", "skipped", "skipped", "fired"]
 
 
+def test_a_room_that_cannot_plan_holds_up_nobody():
+    """Its plan is tried again, then given up with a task; the others go on. A rehearsal says so instead of waiting."""
+    with House() as house:
+        house.init()
+        house.only("invoice_escalation", "check_in")
+        support.open_window(house)
+        house.schedule("invoice_escalation", **{**OPEN, "run": "* * * * *"})
+        house.schedule("check_in", run="* * * * *")
+        house.start()
+        house.wait(lambda: house.one("SELECT count(*) FROM schedule WHERE worker = 'check_in'") == 1, "the schedules")
+        house.sql("ALTER TABLE response RENAME COLUMN score TO points")
+        house.tickler("import", "--dir", support.overdue_folder(house, 3, today()))
+        house.wait(lambda: len(house.maildir()) == 3, "the letters of the other room", 90)
+        house.wait(lambda: house.one("SELECT count(*) FROM occurrence WHERE worker = 'check_in' AND state = 'skipped'") > 0,
+                   "the room to give up", 90)
+        reason = house.one("SELECT reason FROM occurrence WHERE worker = 'check_in' AND state = 'skipped' LIMIT 1")
+        assert reason.startswith("the plan failed: ") and "score" in reason, reason
+        task, = [t for t in house.json("tasks") if t["worker"] == "check_in"]
+        assert task["title"] == "A room could not plan its day" and "tickler run check_in" in task["reason"], task
+        house.sql("ALTER TABLE response RENAME COLUMN points TO score")
+        house.wait(lambda: house.one("SELECT count(*) FROM occurrence WHERE worker = 'check_in' AND state = 'fired'") > 0,
+                   "the mended room to plan", 90)
+
+
 def test_a_poison_job_is_parked():
     """Workers that die with a job in hand are counted; at the third the job waits for a person and the others went on."""
     with House() as house:
