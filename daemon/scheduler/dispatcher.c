@@ -354,7 +354,14 @@ guint dispatcher_in_flight(void)
 
 gboolean dispatcher_next_ready(struct office *office, instant *ret, GError **error)
 {
-    AUTO_ROWS struct db_rows *rows = db_ask(office->db, &sql_job_next_ready, 0, NULL, error);
+    AUTO_ARRAY struct db_array *staffed =
+        db_array_new(); /* the jobs of a room that is shut wait, and nobody for them */
+    for (guint i = 0; i < office->config->settings->rooms->len; i++) {
+        const struct settings_room *room = office->config->settings->rooms->pdata[i];
+        if (room->processes > 0)
+            db_array_add(staffed, room->worker);
+    }
+    AUTO_ROWS struct db_rows *rows = db_ask_with(office->db, &sql_job_next_ready, error, db_array_text(staffed));
     *ret = G_MAXINT64;
     if (!rows)
         return FALSE;
