@@ -192,10 +192,15 @@ struct status_reader {
     struct mime_recipient *now; /* the recipient whose block is being read; NULL: the next field begins one */
 };
 
+/* Cut where a character ends: half of one is no text that a database takes. */
 static void set_once(char **field, const char *value)
 {
-    if (!*field)
-        *field = g_strndup(value, 500);
+    const char *end;
+    if (*field)
+        return;
+    *field = g_strndup(value, 500);
+    if (!g_utf8_validate(*field, -1, &end))
+        (*field)[end - *field] = '\0';
 }
 
 /* "rfc822; ap@clinic.example", "utf-8; ..." */

@@ -23,7 +23,7 @@
 #define READ_AT_MOST  (256 * 1024) /* a report stands at the front; the letter that it returns may be long */
 
 static gint64 look_at;      /* monotonic */
-static GHashTable *refused; /* names of files that cannot be read or moved: said once */
+static GHashTable *refused; /* names of files that cannot be read, recorded or moved: said once */
 
 static char *read_front(const char *path, gsize *ret_size)
 {
@@ -163,7 +163,12 @@ static gboolean take_mail(struct office *office, const char *dir, const char *na
     gboolean good = record_mail(office, digest, bounce, &for_people, &error);
     bounce_free(bounce);
     if (!good) {
-        log_warning("a mail in the bounces' Maildir could not be recorded: %s", error->message);
+        g_autofree char *what = g_strdup_printf("could not be recorded: %s", error->message);
+        gboolean passing = db_is_lost(office->db) || g_error_matches(error, DB_ERROR, DB_CONFLICT);
+        if (passing)
+            log_warning("a mail in the bounces' Maildir %s", what);
+        else
+            say_once(name, what);
         return !db_is_lost(office->db);
     }
     if (!move(dir, name, for_people ? "F" : "S"))
@@ -180,7 +185,11 @@ void bounces_tick(struct office *office)
     g_autofree char *fresh = g_build_filename(dir, "new", NULL);
     g_autoptr(GDir) mails = g_dir_open(fresh, 0, NULL);
     const char *name = NULL;
-    for (int n = 0; mails && n < MAILS_A_LOOK && (name = g_dir_read_name(mails)); n++)
-        if (*name != '.' && !(refused && g_hash_table_contains(refused, name)) && !take_mail(office, dir, name))
+    for (int n = 0; mails && n < MAILS_A_LOOK && (name = g_dir_read_name(mails));) {
+        if (*name == '.' || (refused && g_hash_table_contains(refused, name)))
+            continue; /* what cannot be taken holds up none behind it */
+        n++;
+        if (!take_mail(office, dir, name))
             return;
+    }
 }

@@ -228,6 +228,24 @@ static void survives_strange_bytes(void **state)
     assert_true(g_utf8_validate(bounce->reason, -1, NULL));
     assert_true(g_utf8_validate(bounce->final, -1, NULL));
     bounce_free(bounce);
+    /* Long words are cut, wherever that falls in their letters. */
+    for (int n = 0; n < 3; n++) {
+        g_autoptr(GString) words = g_string_new("ab");
+        g_string_truncate(words, (gsize)n);
+        while (words->len < 1000)
+            g_string_append(words, "\xe2\x82\xac");
+        g_autofree char *text = g_strdup_printf(
+            REPORT("", "message/delivery-status",
+                   "Reporting-MTA: dns; mx\n\nFinal-Recipient: rfc822; ap@clinic.example\nAction: failed\n"
+                   "Status: 5.1.1\nDiagnostic-Code: %s\n",
+                   "message/rfc822", LETTER),
+            words->str);
+        bounce = bounce_read(text, strlen(text));
+        assert_int_equal(bounce->kind, BOUNCE_PERMANENT);
+        assert_true(g_utf8_validate(bounce->reason, -1, NULL));
+        assert_true(strlen(bounce->reason) > 480);
+        bounce_free(bounce);
+    }
     static const char zeros[4096];
     bounce = bounce_read(zeros, sizeof zeros);
     assert_int_equal(bounce->kind, BOUNCE_OTHER);
