@@ -90,6 +90,32 @@ static gboolean handle_rows(struct desk *desk, const struct db_rows *rows, GHash
     return good;
 }
 
+/* A job whose record is gone (a placement no longer bills that payer) has no row, so no party decides it: it is moot.
+ * Left alone it would be offered again at once, for ever. */
+static gboolean settle_without_record(struct desk *desk, const struct window_of_jobs *window,
+                                      const struct db_rows *found, GHashTable *taken, GError **error)
+{
+    if ((guint)db_rows_count(found) >= window->jobs)
+        return TRUE;
+    AUTO_ROWS struct db_rows *open = db_ask_with(desk->db, &sql_job_still_ready, error, db_array_text(window->ids));
+    AUTO_ARRAY struct db_array *ids = db_array_new(), *outcomes = db_array_new(), *reasons = db_array_new();
+    g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
+    static const char why[] = "its record is gone";
+    for (int row = 0; row < db_rows_count(found); row++)
+        g_hash_table_add(known, (gpointer)db_text(found, row, "job_id"));
+    for (int row = 0; open && row < db_rows_count(open); row++) {
+        gint64 id = db_int(open, row, "job_id");
+        if (g_hash_table_contains(known, db_text(open, row, "job_id")) || g_hash_table_contains(taken, &id))
+            continue;
+        db_array_add_int(ids, id);
+        db_array_add(outcomes, "moot");
+        db_array_add(reasons, why);
+        g_autofree char *reason = g_strdup_printf("%s: %s", db_text(open, row, "step"), why);
+        desk_note(desk, (int)db_int(open, row, "agency_id"), "job.moot", db_text(open, row, "subject"), reason);
+    }
+    return open && outbox_finish(desk, ids, outcomes, reasons, error);
+}
+
 static gboolean in_transaction(struct desk *desk, struct window_of_jobs *window, GError **error)
 {
     if (!outbox_record(desk, error))
@@ -105,7 +131,8 @@ static gboolean in_transaction(struct desk *desk, struct window_of_jobs *window,
         return FALSE;
     AUTO_ROWS struct db_rows *rows =
         db_ask_with(desk->db, desk->room->fetch, error, db_array_text(window->ids), today, min_amount, settings);
-    return rows && handle_rows(desk, rows, taken, error) && outbox_events(desk, error);
+    return rows && handle_rows(desk, rows, taken, error) && settle_without_record(desk, window, rows, taken, error) &&
+           outbox_events(desk, error);
 }
 
 static void forget_new_claims(struct desk *desk, guint kept)

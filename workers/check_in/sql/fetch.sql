@@ -59,6 +59,8 @@ SELECT s.job_id, s.agency_id, s.subject_id, 'placement:' || s.ext_id AS subject,
        CASE WHEN s.kind IN ('therapist', 'facility') THEN subject_held(s.agency_id, ARRAY['placement', s.asked],
             ARRAY[(s.placement).placement_id, s.party_id], $2::date) END AS held,
        CASE WHEN s.kind IN ('moved', 'concern') THEN NULL
+            WHEN s.party_id <> CASE s.asked WHEN 'facility' THEN s.facility_id ELSE s.therapist_id END
+                 THEN 'the placement is another ' || s.asked || '''s'
             WHEN s.cycle IS DISTINCT FROM s.start_on
                  THEN 'the start moved from ' || to_char(s.cycle, 'FMMonth FMDD, YYYY')
                  || coalesce(' to ' || to_char(s.start_on, 'FMMonth FMDD, YYYY'), '')

@@ -88,7 +88,8 @@ SELECT m.job_id, m.agency_id, m.subject_id, m.subject, m.party_id, m.party, m.cy
        CASE WHEN NOT d.is_over THEN subject_held(m.agency_id, ARRAY['license', 'therapist'],
                  ARRAY[m.subject_id, m.party_id], $2::date) END AS held,
        coalesce(t.timezone, a.timezone) AS zone, a.name AS from_name, a.reply_to,
-       CASE WHEN m.cycle <> (d.l).expires_on THEN 'the license now runs to ' || (d.l).expires_on
+       CASE WHEN (d.l).therapist_id <> m.party_id THEN 'the license is another therapist''s'
+            WHEN m.cycle <> (d.l).expires_on THEN 'the license now runs to ' || (d.l).expires_on
             WHEN d.status = 'surrendered' THEN 'surrendered on ' || coalesce((d.l).status_on::text, 'an unknown day')
        END AS gone,
        d.status, replace(d.status, '_', ' ') || coalesce(' on ' || (d.l).status_on, '') AS status_said, d.ce_short,

@@ -43,7 +43,9 @@ SELECT o.job_id, o.agency_id, o.subject_id, 'placement:' || o.ext_id AS subject,
                     ARRAY[o.placement_id, (o.placement).therapist_id, (o.placement).facility_id], $2::date) AS held,
        EXISTS (SELECT FROM fired f WHERE f.agency_id = o.agency_id AND f.worker = o.worker
                   AND f.subject_id = o.subject_id AND f.cycle = o.cycle AND f.step = o.step) AS fired,
-       CASE WHEN o.status IN ('canceled', 'ended') THEN 'the placement was ' || o.status
+       CASE WHEN o.party_id <> CASE o.side WHEN 'facility' THEN (o.placement).facility_id ELSE (o.placement).therapist_id END
+                 THEN 'the placement is another ' || o.side || '''s'
+            WHEN o.status IN ('canceled', 'ended') THEN 'the placement was ' || o.status
             WHEN o.end_on < $2::date THEN 'the placement ended on ' || o.end_on
             WHEN o.series ~ '^(packet|open|agency)' AND o.cycle IS DISTINCT FROM o.offer_signed_on
                  THEN 'the offer is dated ' || coalesce(o.offer_signed_on::text, 'no day') || ' now'
@@ -58,7 +60,8 @@ SELECT o.job_id, o.agency_id, o.subject_id, 'placement:' || o.ext_id AS subject,
             WHEN o.series = 'agency_items' AND o.agency_open = 0 THEN 'nothing is open with us'
             WHEN o.series = 'items' AND o.open = '[]' THEN 'everything is in'
             WHEN o.series = 'start_day' AND o.required_open = 0 THEN 'everything required is in'
-            WHEN o.series = 'at_risk' AND o.lead_days + ($4::jsonb ->> 'margin_days')::int < o.days_left
+            -- lead_days is NULL when nothing required is open.
+            WHEN o.series = 'at_risk' AND coalesce(o.lead_days + ($4::jsonb ->> 'margin_days')::int < o.days_left, true)
                  THEN 'the start is not at risk'
        END AS gone,
        CASE o.series

@@ -21,7 +21,7 @@ WITH mine AS (
                 WHEN series = 'agency_items' AND agency_open = 0 THEN 'all of our items are in'
                 WHEN series = 'agency_items' AND packet_counts_down(p, $2::date) THEN 'each of our items has a task of its own now'
                 WHEN series = 'start_day' AND required_open = 0 THEN 'all that is required is in'
-                WHEN series = 'at_risk' AND coalesce(lead_days, 0) + ($3::jsonb ->> 'margin_days')::int < start_on - $2::date
+                WHEN series = 'at_risk' AND coalesce(lead_days + ($3::jsonb ->> 'margin_days')::int < start_on - $2::date, true)
                      THEN 'no open item endangers the start any more'
            END AS reason
       FROM cause

@@ -28,7 +28,8 @@ WITH asked AS (SELECT $3::bigint), mine AS (
            jsonb_build_object('agency', m.agency, 'payer', y.payer) AS common,
            subject_held(m.agency_id, ARRAY['application', 'therapist'], ARRAY[a.application_id, a.therapist_id],
                         $2::date) AS held,
-           CASE WHEN m.track = 'followup' AND a.next_on > $2::date
+           CASE WHEN a.payer_id <> m.party_id THEN 'the application is with another payer'
+                WHEN m.track = 'followup' AND a.next_on > $2::date
                 THEN 'they are to be asked again on ' || long_date(a.next_on)
                 ELSE application_gone(a, m.track, m.cycle, $2::date, $4::jsonb) END AS gone,
            CASE WHEN m.track = 'draft' THEN 'not submitted yet'
@@ -93,8 +94,9 @@ WITH asked AS (SELECT $3::bigint), mine AS (
            jsonb_build_object('agency', m.agency, 'therapist', jsonb_build_object('name', t.name,
                'phone', coalesce(t.phone, 'no number on record'), 'email', coalesce(t.email, 'no address on record'))) AS common,
            subject_held(m.agency_id, ARRAY['license', 'therapist'], ARRAY[l.license_id, t.therapist_id], $2::date) AS held,
+           CASE WHEN l.therapist_id <> m.party_id THEN 'the license is another therapist''s' ELSE
            paper_gone(m.track, m.cycle, p.expires_on, CASE WHEN l.license_id IS NULL THEN 'active'
-                                                           ELSE license_status(l, $2::date) END, n.until_on) AS gone,
+                                                           ELSE license_status(l, $2::date) END, n.until_on) END AS gone,
            t.name || ': ' || p.what || CASE WHEN m.track = 'attestation'
                THEN CASE WHEN m.cycle < $2::date THEN ' was due on ' ELSE ' is due on ' END
                ELSE CASE WHEN m.cycle < $2::date THEN ' ran out on ' ELSE ' runs out on ' END END || long_date(m.cycle)
