@@ -265,6 +265,22 @@ def test_a_record_that_is_anothers_now():
             ("payer_followup", "desk@payer1.example")], house.sql("SELECT worker, address FROM message")
 
 
+def test_what_a_hold_silences_is_not_planned():
+    """Due and fetch agree, so that no plan makes jobs only to set them aside, each day anew."""
+    with House() as house:
+        begin_quietly(house)
+        house.sql("UPDATE license SET status = 'renewal_submitted', status_on = current_date - 20, expires_on = current_date + 6")
+        house.sql("INSERT INTO hold (agency_id, ext_id, about, subject_id, kind, from_on, reason, placed_by) SELECT agency_id, "
+                  "'X-1', 'therapist', therapist_id, 'pause', current_date - 30, 'on leave', 'test' FROM therapist WHERE ext_id = 'T-1'")
+        rooms = FIRST_STEPS.keys() - {"invoice_escalation"}
+        for worker in rooms:
+            house.tickler("run", worker)
+        house.wait(lambda: house.one("SELECT count(*) FROM occurrence WHERE state = 'fired'") >= len(rooms), "the plans", 20)
+        settled(house)
+        assert reasons(house, "job.held") == [], reasons(house, "job.held")
+        assert house.sql("SELECT title FROM task WHERE worker = 'license_renewal'") == []
+
+
 def test_a_start_that_is_safe_again_is_no_task():
     """Between the plan and the work the last required paper came."""
     with House() as house:

@@ -99,7 +99,7 @@ static void each_step_comes_on_its_day(void **state)
 struct stand {
     const char *license, *step;
     const char *status; /* NULL: active */
-    const char *falls_with, *gone, *held, *priority;
+    const char *falls_with, *gone, *held, *priority, *anchor, *ce_date;
     gboolean ce_complete, fired;
 };
 
@@ -108,10 +108,11 @@ static char *story_of(const struct stand *stands)
     struct scene *scene = scene_new(schedule, "2027-03-03");
     for (const struct stand *s = stands; s->license; s++) {
         const char *status = s->status ? s->status : "active";
-        struct job *job = scene_job(scene, "", "therapist:T", s->license, "2027-04-02", s->step, "status", status,
-                                    "status_said", status, "falls_with", s->falls_with, "gone", s->gone, "held",
-                                    s->held, "priority", s->priority, "ce_short", s->ce_complete ? "f" : "t", "why",
-                                    "expires soon", "common", "{}", "item", "{}", NULL);
+        struct job *job =
+            scene_job(scene, "", "therapist:T", s->license, "2027-04-02", s->step, "status", status, "status_said",
+                      status, "falls_with", s->falls_with, "gone", s->gone, "held", s->held, "priority", s->priority,
+                      "ce_short", s->ce_complete ? "f" : "t", "why", "expires soon", "common", "{}", "item", "{}",
+                      "anchor", s->anchor, "ce_date", s->ce_date, NULL);
         job->fired = s->fired;
     }
     char *story = scene_story(scene, &room);
@@ -165,6 +166,15 @@ static void what_comes_of_a_day(void **state)
         {{{"A", "ask_board", "renewed"}}, "A moot"},
         {{{"A", "pending_7", "active"}}, "A moot"},
         {{{"A", "new_expiry", "active"}}, "A moot"},
+        /* Its date is a later one since the plan. Today is March 3: -60 of May 2. */
+        {{{"A", "reminder_60", .anchor = "2027-05-02"}}, "letter renewal to therapist: A | A done"},
+        {{{"A", "reminder_60", .anchor = "2027-05-03"}}, "A moot"},
+        {{{"A", "call_14", .anchor = "2027-09-30"}}, "A moot"},
+        {{{"A", "ce_standing", .ce_date = "2027-07-01", .anchor = "2027-07-01"}},
+         "letter renewal to therapist: A | A done"},
+        {{{"A", "ce_standing", .ce_date = "2027-07-02", .anchor = "2027-05-01"}}, "A moot"},
+        {{{"A", "final_14", .anchor = "2027-09-30"}},
+         "letter renewal to therapist: A | task final_14 to va, high: A | A done"},
         /* A dependent has no letter of its own when its parent's speaks for both. */
         {{{"A", "reminder_60"}, {"B", "reminder_60", .falls_with = "it falls with license:A"}},
          "letter renewal to therapist: A | A done, B moot"},

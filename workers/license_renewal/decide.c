@@ -31,13 +31,25 @@ static const char *overtaken(const struct job *job, const char *track)
     return NULL;
 }
 
+/* The date that the ladder counts to may be a later one since the plan: CE was completed, the board moved the filing.
+ */
+static gboolean is_early(const struct party *party, const struct job *job, const char *track)
+{
+    const char *column = strcmp(track, "main") == 0 ? "anchor" : strcmp(track, "ce") == 0 ? "ce_date" : NULL;
+    day anchor;
+    return column && day_parse(job_text(job, column), &anchor) &&
+           offset_day(&job->step->at, party->schedule->calendar, anchor) > party->today;
+}
+
 static void set_aside_overtaken(struct party *party)
 {
     for (guint i = 0; i < party->jobs->len; i++) {
         struct job *job = party->jobs->pdata[i];
         if (job->verdict != VERDICT_NONE || !job->step || *job_text(job, "gone"))
             continue;
-        const char *why = overtaken(job, schedule_track(party->schedule, job->step));
+        const char *track = schedule_track(party->schedule, job->step), *why = overtaken(job, track);
+        if (!why && is_early(party, job, track))
+            why = "the date that it counts to is a later one now";
         if (why)
             job_say(job, VERDICT_MOOT, "%s", why);
     }

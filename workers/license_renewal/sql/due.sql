@@ -119,7 +119,7 @@ WITH rung AS MATERIALIZED (
        AND (NOT o.depends OR license_falls_with(l, o.has_rule, $2::date) IS NULL)
        AND (NOT o.on_placement OR EXISTS (SELECT FROM license_radius(l.agency_id, l.license_id, $2::date) x
                                            WHERE x.kind = 'placement'))
-       AND (o.track LIKE 'expired%' OR o.track LIKE 'watch%'
+       AND (o.track LIKE 'expired%' OR (o.track LIKE 'watch%' AND o.expires_on <= $2::date)
             OR subject_held(l.agency_id, ARRAY['license', 'therapist'], ARRAY[l.license_id, l.therapist_id],
                 $2::date) IS NULL)
        AND (o.track <> 'final' OR EXISTS (

@@ -1,6 +1,6 @@
 -- fetch.sql: the licenses of a window's jobs as they are now, and rules to be read again (parameters and standard
 -- columns in daemon/lib/room.h and room_steps.c). Own columns: status, status_said, falls_with (why its parent's notice
--- speaks for it), ce_short.
+-- speaks for it), ce_short, anchor (the date that the main ladder counts to), ce_date.
 WITH asked AS (SELECT $3::bigint, $4::jsonb), mine AS (
     SELECT * FROM job j WHERE j.job_id = ANY ($1::bigint[]) AND j.state = 'ready'
 ), stand AS MATERIALIZED (
@@ -93,6 +93,7 @@ SELECT m.job_id, m.agency_id, m.subject_id, m.subject, m.party_id, m.party, m.cy
             WHEN d.status = 'surrendered' THEN 'surrendered on ' || coalesce((d.l).status_on::text, 'an unknown day')
        END AS gone,
        d.status, replace(d.status, '_', ' ') || coalesce(' on ' || (d.l).status_on, '') AS status_said, d.ce_short,
+       d.anchor, d.ce_by AS ce_date,
        CASE WHEN d.up_id IS NOT NULL AND d.up_status <> 'surrendered'
             THEN 'it falls with license:' || d.up_ext_id || ', whose own notice names it' END AS falls_with,
        t.phone, CASE WHEN d.is_over THEN CASE WHEN d.placements > 0 THEN 'urgent' ELSE 'high' END END AS priority,
@@ -150,7 +151,7 @@ SELECT m.job_id, m.agency_id, m.subject_id, m.subject, m.party_id, m.party, m.cy
        CASE WHEN r.state IS NULL THEN 'the pack no longer has this rule'
             WHEN r.as_of <> m.cycle THEN 'it was read again on ' || r.as_of
             WHEN license_rule_warning(r, $2::date) IS NULL THEN 'the rule is sure again' END,
-       NULL, NULL, NULL, NULL, NULL, NULL,
+       NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
        'A step of today rests on it: ' || license_rule_warning(r, $2::date),
        json_build_object(
            'agency', json_build_object('name', a.name, 'reply_to', coalesce(a.reply_to, ''),
