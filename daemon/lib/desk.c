@@ -77,9 +77,10 @@ gboolean desk_suppression_event(struct db *db, int agency, instant at, const cha
     return desk_event(db, agency, at, actor, kind, about, text, error);
 }
 
-/* The other side's words without the address that they quote: they go into the event log. */
-static char *without_address(const char *words, const char *address)
+char *desk_without_address(const char *words, const char *address)
 {
+    if (!*address) /* a web hook's */
+        return g_strdup(words);
     g_autofree char *escaped = g_regex_escape_string(address, -1);
     g_autoptr(GRegex) regex = g_regex_new(escaped, G_REGEX_CASELESS, 0, NULL);
     char *clean = regex ? g_regex_replace_literal(regex, words, -1, 0, "(the address)", 0, NULL) : NULL;
@@ -143,7 +144,7 @@ gboolean desk_bounced(struct db *db, const struct desk_bounce *bounce, GError **
     if (!letter || db_rows_count(letter) == 0)
         return letter != NULL;
     const char *address = db_text(letter, 0, "address");
-    g_autofree char *words = without_address(bounce->reason, address);
+    g_autofree char *words = desk_without_address(bounce->reason, address);
     return (bounce->keep_address || suppress(db, bounce, address, words, error)) &&
            raise_mending(db, bounce, letter, words, error);
 }

@@ -56,6 +56,9 @@ struct desk_bounce {
 /* Suppresses the letter's address and raises the task to mend it, with their events, in the caller's transaction. */
 MUST_CHECK gboolean desk_bounced(struct db *db, const struct desk_bounce *bounce, GError **error);
 
+/* The other side's words without the address that they quote, for what goes into the event log. Free with g_free. */
+char *desk_without_address(const char *words, const char *address);
+
 /* The event of an address that is suppressed, or is no longer. It names the address by a digest alone: the event log is
  * for good. */
 MUST_CHECK gboolean desk_suppression_event(struct db *db, int agency, instant at, const char *actor, const char *kind,

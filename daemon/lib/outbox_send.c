@@ -196,15 +196,22 @@ static gboolean letter_task(struct desk *desk, const struct claim *claim, const 
     return desk_raise(desk->db, &task, &id, error);
 }
 
+/* What the relay said, as it may stand in a task's reason and so in the event log. */
+static char *reply_in_words(const struct claim *claim, const char *when_none)
+{
+    return claim->reply ? desk_without_address(claim->reply, claim->address) : g_strdup(when_none);
+}
+
 static gboolean record_unknown(struct desk *desk, const struct claim *claim, GError **error)
 {
     g_autofree char *name = desk_party_name(desk->db, claim->agency, claim->party);
     g_autofree char *title = g_strdup_printf("Did letter %" G_GINT64_FORMAT " to %s arrive?", claim->message_id, name);
     g_autofree char *matter = g_strdup_printf("unknown message:%" G_GINT64_FORMAT, claim->message_id);
+    g_autofree char *words = reply_in_words(claim, "");
     g_autofree char *reason =
         g_strdup_printf("The line broke before the relay's last word (%s). Ask the recipient; the "
                         "letter is not sent again by itself.",
-                        claim->reply ? claim->reply : "");
+                        words);
     return letter_task(desk, claim, "unknown", matter, title, reason, error);
 }
 
@@ -214,10 +221,11 @@ static gboolean record_unsent(struct desk *desk, const struct claim *claim, GErr
     g_autofree char *name = desk_party_name(desk->db, claim->agency, claim->party);
     g_autofree char *title = g_strdup_printf("A letter to %s could not be sent", name);
     g_autofree char *matter = g_strdup_printf("unsent message:%" G_GINT64_FORMAT, claim->message_id);
+    g_autofree char *words = reply_in_words(claim, "no reason given");
     g_autofree char *reason =
         g_strdup_printf("Letter %" G_GINT64_FORMAT " was refused: %s. Ask an admin to look at the relay, then call "
                         "about the open matter.",
-                        claim->message_id, claim->reply ? claim->reply : "no reason given");
+                        claim->message_id, words);
     return letter_task(desk, claim, "contact", matter, title, reason, error);
 }
 
@@ -293,7 +301,8 @@ static gboolean record_letter(struct desk *desk, const struct claim *claim, cons
     g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, claim->message_id);
     g_autofree char *kind = g_strdup_printf("message.%s", state);
     g_autofree char *about = g_strdup_printf("message:%" G_GINT64_FORMAT, claim->message_id);
-    desk_note(desk, claim->agency, kind, about, claim->reply);
+    g_autofree char *words = reply_in_words(claim, NULL);
+    desk_note(desk, claim->agency, kind, about, words);
     return db_tell(desk->db, &sql_message_result, error, agency, id, state, claim->reply, now, process_incarnation()) >=
            0;
 }

@@ -134,6 +134,21 @@ def test_one_of_two_copies_is_refused_for_good():
     assert outcome == ["done"] and tasks == 1
 
 
+def test_the_event_log_quotes_no_address():
+    """The relay's words stand with the letter; the log of events cannot be mended, so it has them without the address."""
+    server = ScriptedServer({"RCPT": ["450 4.2.0 <ap0@clinic0.example>: greylisted", "550 5.1.1 <AP0@clinic0.example>: no such user"]})
+    server.start()
+    try:
+        with House() as house:
+            begin(house, server)
+            drained(house)
+            assert "ap0@clinic0" in house.one("SELECT reply FROM message").lower()
+            assert house.one("SELECT count(*) FROM event WHERE kind = 'message.failed'") == 2
+            assert house.sql("SELECT kind, detail FROM event WHERE detail::text ILIKE '%%@clinic0%%'") == []
+    finally:
+        server.stop()
+
+
 def test_paid_after_one_of_two_copies():
     """The second person's copy waits for its next try; the payment comes first, so it never goes."""
     to, messages, outcome, _ = formal_to_two(["250 ok", "450 later"], act=pay)
