@@ -251,7 +251,10 @@ static gboolean close_task(struct office *office, const char *agency, const char
     js_set_text(detail, "date", request->date);
     g_autofree char *text = js_print(detail);
     const char *const values[] = {agency, task, "done", outcome, request->note, NULL, now, NULL};
-    return db_touched(db_ask(office->db, &sql_task_change, ARRAY_LEN(values), values, error)) > 0 &&
+    gint64 touched = db_touched(db_ask(office->db, &sql_task_change, ARRAY_LEN(values), values, error));
+    if (touched == 0)
+        (void)refuse("task %s was closed by somebody else meanwhile; nothing was changed", task);
+    return touched > 0 &&
            desk_event(office->db, office->agency, clock_now(), office->actor, "task.done", about, text, error);
 }
 

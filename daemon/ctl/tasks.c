@@ -81,8 +81,10 @@ static int record(struct office *office, const char *id, const char *state, cons
         db_commit(office->db, &error))
         return 0;
     db_rollback(office->db);
-    return touched == 0 ? refuse("there is no staff '%s'", request->assignee ? request->assignee : "")
-                        : refuse_error(error);
+    if (touched != 0)
+        return refuse_error(error);
+    return request->assignee ? refuse("there is no staff '%s', or task %s was closed meanwhile", request->assignee, id)
+                             : refuse("task %s was closed by somebody else meanwhile", id);
 }
 
 static int take_task(struct office *office, const struct db_rows *task, const struct request *request)

@@ -1,8 +1,11 @@
 """What people record about tasks: each outcome changes its record in the same breath, an unsettled one comes back on its day,
 and what cannot be is refused in a sentence that changes nothing. The tasks are put there by hand; each room raises its own."""
 import datetime as dt
+import subprocess
 import sys
 import zoneinfo
+
+import psycopg2
 
 import house as support
 from house import House
@@ -291,6 +294,24 @@ def tasks_withdraw_themselves(desk):
     assert contact not in said, "a wrong address stays wrong"
 
 
+def a_task_is_closed_once(desk):
+    """While a VA's word waits for the row, somebody else closes the task: the word changes nothing."""
+    house = desk.house
+    task = desk.task("invoice_escalation", ["invoice:INV-2"], party="facility:F-1")
+    before = house.one("SELECT count(*) FROM hold")
+    other = psycopg2.connect(host=str(house.dir / "run/postgres"), dbname="ticklerd", user="ticklerd_owner")
+    with other, other.cursor() as cursor:
+        cursor.execute("UPDATE task SET state = 'withdrawn', closed_at = now() WHERE task_id = %s", (task,))
+        late = subprocess.Popen([house.bin / "tickler", "--dir", house.dir, "task", str(task), "done", "--outcome", "dispute"],
+                                text=True, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+        house.wait(lambda: house.one("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") > 0, "the late word")
+    other.close()
+    _, said = late.communicate(timeout=30)
+    assert late.returncode == 1 and "was closed by somebody else meanwhile" in said, (late.returncode, said)
+    assert house.one("SELECT state FROM task WHERE task_id = %s", task) == "withdrawn"
+    assert house.one("SELECT count(*) FROM hold") == before, "a hold of a task that was closed already"
+
+
 def main():
     with House() as house:
         house.init()
@@ -301,7 +322,7 @@ def main():
         house.tickler("import", "--dir", folder(house))
         desk = Desk(house)
         for test in (lists_the_outcomes_of_its_room, shows_all_that_a_va_needs, licenses, check_ins, panels, packets, invoices,
-                     an_unsettled_matter_comes_back, tasks_withdraw_themselves):
+                     an_unsettled_matter_comes_back, tasks_withdraw_themselves, a_task_is_closed_once):
             test(desk)
             print(f"ok {test.__name__}", flush=True)
         house.tickler("audit", "verify")
