@@ -872,9 +872,12 @@ CREATE TABLE bounce (
     FOREIGN KEY (agency_id, message_id) REFERENCES message
 );
 
--- Letters may carry documents; lifting a suppression keeps its history in the event log.
+-- Letters may carry documents; lifting a suppression keeps its history in the event log. A record is corrected or ended, never
+-- deleted; what came back came back.
 GRANT SELECT ON subject TO ticklerd_app;
-REVOKE DELETE ON document, placement_start FROM ticklerd_app;
+REVOKE DELETE ON therapist, license, ce_record, payer, placement, placement_start, panel_application, packet_item, document,
+    response, rule_pack, bounce FROM ticklerd_app;
+REVOKE UPDATE ON bounce FROM ticklerd_app;
 
 -- A step's ordinal is its distance from the anchor, no longer its place in the file: so an edit of a ladder leaves what the
 -- ledger says of the other steps as it is (daemon/lib/schedule_loading.h).

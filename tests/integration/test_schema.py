@@ -70,6 +70,10 @@ def test_the_app_role_rewrites_no_history(house):
                  "UPDATE fired_2027 SET outcome = 'moot'", "DELETE FROM fired_2027", "DELETE FROM message",
                  "CREATE TABLE x (a int)", "ALTER TABLE invoice ADD x int", "DROP TABLE invoice", "TRUNCATE event"):
         fails(house, text, code=denied, user="ticklerd_app")
+    for table in ("therapist", "license", "ce_record", "payer", "placement", "placement_start", "panel_application", "packet_item",
+                  "document", "response", "rule_pack", "bounce"):
+        fails(house, f"DELETE FROM {table}", code=denied, user="ticklerd_app")
+    fails(house, "UPDATE bounce SET outcome = 'nothing'", code=denied, user="ticklerd_app")
 
 
 def test_tampering_is_found(house):
