@@ -131,13 +131,15 @@ GBytes *mime_write(const struct letter *letter)
 
 /* --- reading */
 
-/* One line of words, whatever bytes came. */
+/* One line of words, whatever bytes came; nothing in it that a terminal obeys, in one byte or in two (U+009B). */
 static char *plain_text(const char *bytes)
 {
     char *text = g_utf8_make_valid(bytes, -1);
-    for (char *c = text; *c; c++)
-        if ((guchar)*c < 0x20 || *c == 0x7f)
-            *c = ' ';
+    for (char *c = text, *next; *c; c = next) {
+        next = g_utf8_next_char(c);
+        if (g_unichar_iscntrl(g_utf8_get_char(c)))
+            memset(c, ' ', (gsize)(next - c));
+    }
     return g_strstrip(text);
 }
 

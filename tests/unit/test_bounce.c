@@ -219,14 +219,16 @@ static void survives_nesting(void **state)
 static void survives_strange_bytes(void **state)
 {
     (void)state;
-    static const char nul[] = REPORT("", "message/delivery-status; charset=utf-16",
-                                     "Reporting-MTA: dns; mx\n\nFinal-Recipient: rfc822; \xff\xfe@clinic.example\n"
-                                     "Action: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; \x01\x7f\xe9t\xe9\n",
-                                     "message/rfc822", LETTER);
+    static const char nul[] =
+        REPORT("", "message/delivery-status; charset=utf-16",
+               "Reporting-MTA: dns; mx\n\nFinal-Recipient: rfc822; \xff\xfe@clinic.example\n"
+               "Action: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; \x01\x7f\xe9t\xe9 a\xc2\x9b[2Jb\n",
+               "message/rfc822", LETTER);
     struct bounce *bounce = bounce_read(nul, sizeof nul - 1);
     assert_int_equal(bounce->kind, BOUNCE_PERMANENT);
     assert_true(g_utf8_validate(bounce->reason, -1, NULL));
     assert_true(g_utf8_validate(bounce->final, -1, NULL));
+    assert_non_null(strstr(bounce->reason, "a  [2Jb")); /* a terminal would have cleared itself */
     bounce_free(bounce);
     /* Long words are cut, wherever that falls in their letters. */
     for (int n = 0; n < 3; n++) {
