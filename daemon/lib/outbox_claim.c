@@ -389,7 +389,7 @@ static struct claim *claim_new(const struct letter_wish *wish, const char *id, c
     for (guint i = 0; i < wish->jobs->len; i++) {
         const struct job *job = wish->jobs->pdata[i];
         g_array_append_val(claim->job_ids, job->id);
-        g_string_append_printf(subjects, "%s%s", i ? " " : "", job->subject);
+        g_string_append_printf(subjects, "%s%s", i ? "\n" : "", job->subject);
     }
     claim->subjects = g_strdup(subjects->str);
     return claim;

@@ -176,7 +176,7 @@ static gboolean letter_task(struct desk *desk, const struct claim *claim, const 
                             const char *title, const char *reason, GError **error)
 {
     AUTO_ARRAY struct db_array *subjects = db_array_new();
-    g_auto(GStrv) words = g_strsplit(claim->subjects, " ", -1);
+    g_auto(GStrv) words = g_strsplit(claim->subjects, "\n", -1);
     for (char **word = words; *word; word++)
         db_array_add(subjects, *word);
     instant now = clock_now();

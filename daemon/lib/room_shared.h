@@ -35,7 +35,8 @@ struct desk {
 struct claim {
     int agency;
     gint64 message_id;
-    char *internet_id, *address, *recipient, *subjects, *party;
+    char *internet_id, *address, *recipient, *party;
+    char *subjects;   /* a line each: an id may have a blank */
     GBytes *letter;   /* or the body of a web hook */
     gboolean is_hook; /* internet_id is its idempotency key; there is no message row */
     GArray *job_ids;  /* gint64 */

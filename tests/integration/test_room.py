@@ -296,6 +296,31 @@ def test_what_a_hold_silences_is_not_planned():
         assert house.sql("SELECT title FROM task WHERE worker = 'license_renewal'") == []
 
 
+def test_an_id_may_have_a_blank():
+    """The agency's own ids are its own: "P 3" is one, and the tasks of its packet's items stay while the items are open."""
+    with House() as house:
+        begin_quietly(house)
+        start = dt.datetime.now(ZONE).date() + dt.timedelta(days=9)
+        house.sql("UPDATE placement SET ext_id = 'P 3', start_on = %s WHERE ext_id = 'P-2'", start)
+        placement = house.one("SELECT placement_id FROM placement WHERE ext_id = 'P 3'")
+        house.sql("INSERT INTO packet_item (agency_id, placement_id, item, status, status_on) SELECT agency_id, %s, 'cv', 'received', "
+                  "'2020-01-01' FROM agency", placement)
+        put_job(house, "onboarding_packet", "items_10", placement, start, "therapist:T-1", "placement:P 3")
+        settled(house)
+        tasks = "SELECT count(*) FROM task WHERE step = 'items_10' AND state = %s"
+        raised = house.one(tasks, "open")
+        assert raised > 5, raised
+        house.sql("UPDATE packet_item SET status = 'open'")
+        house.sql("UPDATE packet_item SET status = 'received' WHERE item = 'cv'")
+        house.sql("INSERT INTO packet_item (agency_id, placement_id, item, status, status_on) SELECT agency_id, %s, 'photo_id', "
+                  "'received', '2020-01-01' FROM agency", placement)
+        house.tickler("run", "onboarding_packet")
+        house.wait(lambda: house.one("SELECT count(*) FROM occurrence WHERE worker = 'onboarding_packet' AND state = 'fired'") == 1,
+                   "the plan", 20)
+        assert house.sql("SELECT split_part(matter, ' ', 4), state FROM task WHERE step = 'items_10' AND state <> 'open'") == [
+            ("photo_id", "withdrawn")], "only what is in withdraws"
+
+
 def test_a_start_that_is_safe_again_is_no_task():
     """Between the plan and the work the last required paper came."""
     with House() as house:

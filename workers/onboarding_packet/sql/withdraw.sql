@@ -1,7 +1,7 @@
 -- withdraw.sql: the room's open tasks whose cause is gone (parameters in daemon/lib/rooms.h).
 WITH mine AS (
     SELECT t.task_id, t.step, t.matter, t.cycle, p, p.status, p.start_on, f.type,
-           split_part(t.matter, ' ', 3) AS item, regexp_replace(t.step, '_[0-9]+$', '') AS series
+           substring(t.matter FROM '[^ ]+$') AS item, regexp_replace(t.step, '_[0-9]+$', '') AS series
       FROM task t JOIN placement p ON p.agency_id = t.agency_id AND p.ext_id = substr(t.subjects[1], 11)
       JOIN facility f ON f.agency_id = p.agency_id AND f.facility_id = p.facility_id
      WHERE t.agency_id = $1::int AND t.worker = 'onboarding_packet' AND t.state IN ('open', 'taken', 'snoozed')
