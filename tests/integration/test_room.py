@@ -296,6 +296,21 @@ def test_what_a_hold_silences_is_not_planned():
         assert house.sql("SELECT title FROM task WHERE worker = 'license_renewal'") == []
 
 
+def test_a_slip_of_the_pen_stops_no_plan():
+    """A date that is off by millennia is refused; where it came another way, the room still plans for all the others."""
+    with House() as house:
+        begin_quietly(house)
+        path = house.root / "slip.csv"
+        support.write_csv(path, [dict(license="L-9", therapist="T-1", state="TX", type="LPC", expires_on="9999-12-31",
+                                      ce_by="0001-01-01", apply_by="2001-01-01")])
+        refused = house.tickler("import", "licenses", path, check=False)
+        assert refused.returncode == 1 and refused.stderr.count("is over ten years before expires_on") == 2, refused.stderr
+        house.sql("INSERT INTO license (agency_id, ext_id, therapist_id, state, type, expires_on, ce_by) SELECT agency_id, 'L-9', "
+                  "therapist_id, 'TX', 'LPC', '9999-12-31', '0001-01-01' FROM therapist WHERE ext_id = 'T-1'")
+        due = house.json("plan", "--as-of", dt.datetime.now(ZONE).date())
+        assert ("license_renewal", ["license:L-1"]) in [(row["worker"], row["subjects"]) for row in due], due
+
+
 def test_an_id_may_have_a_blank():
     """The agency's own ids are its own: "P 3" is one, and the tasks of its packet's items stay while the items are open."""
     with House() as house:

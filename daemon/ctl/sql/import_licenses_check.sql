@@ -45,6 +45,10 @@ SELECT line, 'ce_by', 'is after expires_on' FROM stage WHERE ce_by::date > expir
 UNION ALL
 SELECT line, 'apply_by', 'is after expires_on' FROM stage WHERE apply_by::date > expires_on::date
 UNION ALL
+SELECT line, 'ce_by', 'is over ten years before expires_on' FROM stage WHERE ce_by::date < expires_on::date - 3653
+UNION ALL
+SELECT line, 'apply_by', 'is over ten years before expires_on' FROM stage WHERE apply_by::date < expires_on::date - 3653
+UNION ALL
 SELECT line, 'renewal_opens', 'is after expires_on' FROM stage WHERE renewal_opens::date > expires_on::date
 UNION ALL
 SELECT s.line, 'therapist', 'placement ''' || p.ext_id || ''' of therapist ''' || o.ext_id || ''' rests on this license'

@@ -17,8 +17,9 @@ WITH rung AS MATERIALIZED (
     SELECT coalesce(min(oldest) FILTER (WHERE track LIKE 'expired%'), $2::date) AS first,
            coalesce(max(latest) FILTER (WHERE track IN ('main', 'ce', 'final')), $2::date)
            + coalesce((SELECT max(greatest(ce_by, apply_by)) FROM license_rule WHERE agency_id = $1::int), 0) AS last,
-           coalesce((SELECT max(expires_on - first_date) FROM license WHERE agency_id = $1::int
-               AND first_date < expires_on), 0)
+           -- At most 2,000 years: a slip of the pen in one record must not lead to a day that no calendar has.
+           least(coalesce((SELECT max(expires_on - first_date) FROM license WHERE agency_id = $1::int
+               AND first_date < expires_on), 0), 730000)
            AS spread, ($12::jsonb ->> 'expired_lookback')::int AS lookback
       FROM rung
 ), near AS MATERIALIZED (
