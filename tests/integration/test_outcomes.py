@@ -157,6 +157,10 @@ def check_ins(desk):
     assert desk.one("SELECT given_by, score FROM response WHERE ext_id = %s", f"VA-{task}") == ("therapist", None)
     task = desk.task("check_in", ["placement:P-1"], party="payer:Y-1")
     desk.refused(task, "neither a therapist nor a facility", "answered", "--score", 5)
+    task = desk.task("check_in", ["placement:P-1"], party="therapist:T-1")
+    desk.house.sql("INSERT INTO response (agency_id, ext_id, about, subject_id, given_by, received_on) SELECT agency_id, %s, 'placement', "
+                   "placement_id, 'facility', %s FROM placement", f"VA-{task}", TODAY)
+    desk.refused(task, "another answer is on record", "answered", "--score", 2)
 
 
 def panels(desk):

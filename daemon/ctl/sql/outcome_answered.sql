@@ -16,5 +16,7 @@ WITH asked AS (
 SELECT 'placement:' || m.ext_id AS about, 'response.recorded' AS kind,
        'by the ' || m.given_by || coalesce(', ' || a.score || ' of 10', '') AS what,
        CASE WHEN m.given_by NOT IN ('therapist', 'facility')
-            THEN 'the task is about neither a therapist nor a facility, so nobody can have answered' END AS refused
+            THEN 'the task is about neither a therapist nor a facility, so nobody can have answered'
+            WHEN EXISTS (SELECT FROM response r WHERE r.agency_id = $1::int AND r.ext_id = 'VA-' || m.task_id)
+            THEN 'another answer is on record as VA-' || m.task_id || '; import this one under an id of its own' END AS refused
   FROM mine m, asked a
