@@ -44,6 +44,7 @@ CREATE TABLE license (
     watched_on    date   GENERATED ALWAYS AS (CASE WHEN status IN ('renewal_submitted', 'renewed')
                          AND expires_on <= status_on + CASE type WHEN 'PMHNP_BC' THEN 400 ELSE 200 END THEN status_on END)
                          STORED,
+    imported      text,                     -- digest of its row at the last import: the same row says nothing new
     PRIMARY KEY (agency_id, license_id),
     UNIQUE (agency_id, ext_id),
     FOREIGN KEY (agency_id, therapist_id) REFERENCES therapist,
@@ -99,6 +100,7 @@ CREATE TABLE placement (
     end_on            date,
     status            text   NOT NULL CHECK (status IN ('offer', 'active', 'ended', 'canceled')),
     insurance_billing boolean NOT NULL DEFAULT false,
+    imported      text,                     -- digest of its row at the last import
     PRIMARY KEY (agency_id, placement_id),
     UNIQUE (agency_id, ext_id),
     FOREIGN KEY (agency_id, therapist_id) REFERENCES therapist,
@@ -165,6 +167,7 @@ CREATE TABLE panel_application (
     revalidate_on  date,
     reference      text,
     next_on        date,                    -- when to ask again, as agreed on the phone; NULL: by the ladder
+    imported      text,                     -- digest of its row at the last import
     PRIMARY KEY (agency_id, application_id),
     UNIQUE (agency_id, ext_id),
     FOREIGN KEY (agency_id, therapist_id) REFERENCES therapist,
@@ -190,6 +193,7 @@ CREATE TABLE packet_item (
     status_on    date,
     note         text,
     start_on     date,                      -- the placement's start when this was recorded: what was confirmed
+    imported      text,                     -- digest of its row at the last import
     PRIMARY KEY (agency_id, placement_id, item),
     FOREIGN KEY (agency_id, placement_id) REFERENCES placement
 );

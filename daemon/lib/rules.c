@@ -1,6 +1,7 @@
 /* The rule packs, each read through a table of its keys. */
 #include "rules.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "crypto.h"
@@ -292,13 +293,14 @@ static void take_list(const struct yaml *root, const char *list, take_rule *take
 static void load_pack(const char *config_dir, gsize i, struct rule_pack *ret, struct problems *problems)
 {
     g_autofree char *file = g_strconcat(files[i].name, ".yaml", NULL);
-    g_autofree char *path = g_build_filename(config_dir, "rules", file, NULL), *bytes = NULL;
+    g_autofree char *folder = g_build_filename(config_dir, "rules", NULL), *bytes = NULL;
+    g_autofree char *path = g_build_filename(folder, file, NULL);
     gsize length = 0;
-    g_autoptr(GError) error = NULL;
     AUTO_JS struct js *rows = js_array();
-    if (!g_file_get_contents(path, &bytes, &length, &error)) {
-        if (!g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
-            problems_add(problems, path, 0, 0, "%s", error->message);
+    errno = 0;
+    if (!g_file_get_contents(path, &bytes, &length, NULL)) {
+        if (g_file_test(folder, G_FILE_TEST_EXISTS))
+            problems_add(problems, path, 0, 0, "cannot be read: %s", g_strerror(errno));
     } else {
         struct yaml *root = yaml_load(path, problems);
         if (root)

@@ -24,6 +24,7 @@ extern const char *const license_states[]; /* "AL" ... "WY", "DC", "US" for nati
 extern const char *const license_types[];  /* "LCSW", ...; NULL-terminated */
 extern const char *const facility_types[]; /* "cmhc", ...; NULL-terminated */
 
-/* Reads CONFIG/rules/. NULL when there were problems. A missing file is an empty pack. */
+/* Reads CONFIG/rules/. NULL when there were problems. Without that folder there are no
+ * rules; in it every pack must stand, so that a lost file does not withdraw what rests on it. */
 MUST_CHECK struct rules *rules_load(const char *config_dir, struct problems *problems);
 void rules_free(struct rules *rules);

@@ -18,7 +18,9 @@ static char *problems_of(const char *yaml)
     g_autofree char *rules_dir = g_build_filename(dir, "rules", NULL);
     g_autofree char *path = g_build_filename(rules_dir, "packets.yaml", NULL);
     assert_int_equal(g_mkdir(rules_dir, 0700), 0);
+    g_autofree char *beside = g_build_filename(rules_dir, "licenses.yaml", NULL);
     assert_true(g_file_set_contents(path, yaml, -1, NULL));
+    assert_true(g_file_set_contents(beside, "rules: []\n", -1, NULL));
     struct problems *problems = problems_new();
     struct rules *rules = rules_load(dir, problems);
     assert_int_equal(rules == NULL, problems_count(problems) > 0);
@@ -28,6 +30,7 @@ static char *problems_of(const char *yaml)
     rules_free(rules);
     problems_free(problems);
     g_unlink(path);
+    g_unlink(beside);
     g_rmdir(rules_dir);
     g_rmdir(dir);
     return g_string_free(all, FALSE);

@@ -19,7 +19,10 @@ static char *folder;
 /* Loads a pack with this text; all problems, one a line, without the folder. */
 static char *told(const char *pack, const char *text, struct rules **ret)
 {
+    gboolean licenses = strcmp(pack, "licenses") == 0;
     g_autofree char *path = g_strdup_printf("%s/rules/%s.yaml", folder, pack);
+    g_autofree char *beside = g_strdup_printf("%s/rules/%s.yaml", folder, licenses ? "packets" : "licenses");
+    assert_true(g_file_set_contents(beside, licenses ? "items: []\n" : "rules: []\n", -1, NULL));
     assert_true(g_file_set_contents(path, text, -1, NULL));
     struct problems *problems = problems_new();
     struct rules *rules = rules_load(folder, problems);
@@ -31,6 +34,7 @@ static char *told(const char *pack, const char *text, struct rules **ret)
     assert_int_equal(rules == NULL, problems_count(problems) > 0);
     problems_free(problems);
     (void)!g_unlink(path);
+    (void)!g_unlink(beside);
     if (ret)
         *ret = rules;
     else
@@ -73,14 +77,18 @@ static void a_rule_for_several_types_is_several(void **state)
     rules_free(rules);
 }
 
-static void a_missing_pack_is_an_empty_one(void **state)
+/* An office without the folder has no rules; a file that got lost is no empty one. */
+static void a_lost_pack_is_named(void **state)
 {
     (void)state;
     struct problems *problems = problems_new();
-    struct rules *rules = rules_load(folder, problems);
+    struct rules *rules = rules_load(SOURCE_DIR "/tests", problems);
     assert_non_null(rules);
     assert_string_equal(rules->packs[0].rows, "[]");
     rules_free(rules);
+    assert_null(rules_load(folder, problems));
+    assert_int_equal(problems_count(problems), 2);
+    assert_non_null(strstr(problems_text(problems, 0), "licenses.yaml: cannot be read: No such file"));
     problems_free(problems);
 }
 
@@ -188,7 +196,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shipped_pack_loads),
         cmocka_unit_test(a_rule_for_several_types_is_several),
-        cmocka_unit_test(a_missing_pack_is_an_empty_one),
+        cmocka_unit_test(a_lost_pack_is_named),
         cmocka_unit_test(every_wrong_value_is_named),
         cmocka_unit_test(all_problems_are_named_in_one_run),
         cmocka_unit_test(a_bad_packet_item_is_named),

@@ -1,16 +1,23 @@
 -- import_licenses.sql: upsert of stage on the agency's own id; answers imported, updated, total.
+-- A row that is the same as at its last import says nothing new, and leaves what people recorded since.
 WITH put AS (
-    INSERT INTO license AS t (agency_id, ext_id, therapist_id, state, type, number, issued_on, expires_on, status, status_on, ce_by, apply_by, renewal_opens, first_renewal)
-    SELECT s.agency_id, s.license, t.therapist_id, s.state, s.type, s.number, s.issued_on::date, s.expires_on::date,
-           coalesce(s.status, 'active'), s.status_on::date, s.ce_by::date, s.apply_by::date, s.renewal_opens::date,
-           coalesce(s.first_renewal, 'false')::boolean
-      FROM stage s JOIN therapist t ON t.agency_id = s.agency_id AND t.ext_id = s.therapist
-     ORDER BY s.line
+    INSERT INTO license AS t (agency_id, ext_id, therapist_id, state, type, number, issued_on, expires_on, status,
+                              status_on, ce_by, apply_by, renewal_opens, first_renewal, imported)
+    SELECT r.*, md5(r::text) FROM (
+        SELECT s.agency_id, s.license AS ext_id, t.therapist_id, s.state, s.type, s.number,
+               s.issued_on::date AS issued_on, s.expires_on::date AS expires_on,
+               coalesce(s.status, 'active') AS status, s.status_on::date AS status_on, s.ce_by::date AS ce_by,
+               s.apply_by::date AS apply_by, s.renewal_opens::date AS renewal_opens,
+               coalesce(s.first_renewal, 'false')::boolean AS first_renewal
+          FROM stage s JOIN therapist t ON t.agency_id = s.agency_id AND t.ext_id = s.therapist
+         ORDER BY s.line) r
         ON CONFLICT (agency_id, ext_id) DO UPDATE
-       SET (therapist_id, state, type, number, issued_on, expires_on, status, status_on, ce_by, apply_by, renewal_opens, first_renewal) =
-           (excluded.therapist_id, excluded.state, excluded.type, excluded.number, excluded.issued_on, excluded.expires_on, excluded.status, excluded.status_on, excluded.ce_by, excluded.apply_by, excluded.renewal_opens, excluded.first_renewal)
-     WHERE (t.therapist_id, t.state, t.type, t.number, t.issued_on, t.expires_on, t.status, t.status_on, t.ce_by, t.apply_by, t.renewal_opens, t.first_renewal) IS DISTINCT FROM
-           (excluded.therapist_id, excluded.state, excluded.type, excluded.number, excluded.issued_on, excluded.expires_on, excluded.status, excluded.status_on, excluded.ce_by, excluded.apply_by, excluded.renewal_opens, excluded.first_renewal)
+       SET (therapist_id, state, type, number, issued_on, expires_on, status, status_on, ce_by, apply_by,
+            renewal_opens, first_renewal, imported) =
+           (excluded.therapist_id, excluded.state, excluded.type, excluded.number, excluded.issued_on,
+            excluded.expires_on, excluded.status, excluded.status_on, excluded.ce_by, excluded.apply_by,
+            excluded.renewal_opens, excluded.first_renewal, excluded.imported)
+     WHERE t.imported IS DISTINCT FROM excluded.imported
     RETURNING (xmax = 0) AS is_new
 )
 SELECT count(*) FILTER (WHERE is_new) AS imported, count(*) FILTER (WHERE NOT is_new) AS updated,

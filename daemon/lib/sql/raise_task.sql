@@ -31,7 +31,7 @@ WITH ladder AS (
       LATERAL (SELECT $14::timestamptz AT TIME ZONE coalesce(s.timezone, a.timezone) AS local) z
      WHERE s.agency_id = $1::int
      ORDER BY s.out_from IS NOT NULL AND z.local::date BETWEEN s.out_from AND coalesce(s.out_until, 'infinity'),
-              s.staff_id IN (SELECT staff_id FROM own) DESC,
+              coalesce(s.staff_id IN (SELECT staff_id FROM own), false) DESC,
               l.place NULLS LAST,
               NOT (s.skills = '{}' OR $2 = ANY (s.skills)),
               NOT (extract(isodow FROM z.local) < 6 AND extract(hour FROM z.local) BETWEEN 8 AND 16),
