@@ -76,7 +76,7 @@ SELECT o.job_id, o.agency_id, o.subject_id, 'placement:' || o.ext_id AS subject,
                  || CASE o.required_open WHEN 1 THEN ' required item is open' ELSE ' required items are open' END
             ELSE o.step END AS why,
        CASE WHEN o.series = 'at_risk' AND o.lead_days > o.days_left THEN 'urgent' END AS priority,
-       o.therapist_phone AS phone,
+       CASE o.side WHEN 'facility' THEN o.facility_phone ELSE o.therapist_phone END AS phone,
        jsonb_build_object('agency', jsonb_build_object('name', o.agency_name, 'reply_to', coalesce(o.reply_to, ''),
                'postal_address', coalesce(o.postal_address, '')),
            'coordinator', jsonb_build_object('name', coalesce(o.coordinator, ''), 'email', coalesce(o.coordinator_email, '')),
