@@ -166,14 +166,30 @@ static void write_to_staff(struct party *party, const char *currency, const stru
     }
 }
 
-/* --- tasks */
+/* --- tasks: one person hears of a facility once a day, by the highest step that means them */
+
+static gboolean asks_same_person(const struct step *step, const struct step *other)
+{
+    return step->task.title && other->task.title && step->task.to == other->task.to;
+}
+
+static gboolean has_higher_task(const struct party *party, const char *currency, const struct job *job)
+{
+    for (guint i = 0; i < party->jobs->len; i++) {
+        const struct job *other = party->jobs->pdata[i];
+        if (open_in(other, currency) && other->step && other->ordinal > job->ordinal &&
+            asks_same_person(other->step, job->step))
+            return TRUE;
+    }
+    return FALSE;
+}
 
 static void raise_task(struct party *party, const char *currency, const struct step *step)
 {
     struct task_wish *wish = NULL;
     for (guint i = 0; i < party->jobs->len; i++) {
         struct job *job = party->jobs->pdata[i];
-        if (!open_in(job, currency) || job->step != step)
+        if (!open_in(job, currency) || !job->step || !asks_same_person(job->step, step))
             continue;
         if (!wish) {
             wish = party_task(party, step, data_for(party, job, currency, FALSE));
@@ -200,7 +216,7 @@ static void take_steps(struct party *party, const char *currency)
         g_ptr_array_add(seen, (gpointer)job->step);
         if (job->step->template && !to_facility(job->step))
             write_to_staff(party, currency, job->step);
-        if (job->step->task.title)
+        if (job->step->task.title && !has_higher_task(party, currency, job))
             raise_task(party, currency, job->step);
     }
 }
