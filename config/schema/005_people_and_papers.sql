@@ -400,7 +400,7 @@ $$;
 
 -- Why a rule should be looked at again, or NULL.
 CREATE FUNCTION license_rule_warning(r license_rule, on_day date) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-    SELECT 'the rule for ' || r.state || ' ' || r.type
+    SELECT 'our renewal rule for the ' || license_label(r.state, r.type)
            || CASE WHEN r.confidence = 'uncertain' THEN ' is uncertain'
                    WHEN r.as_of < on_day - 365 THEN ' was last read on ' || to_char(r.as_of, 'FMMonth FMDD, YYYY') END
 $$;
@@ -641,8 +641,8 @@ RETURNS TABLE (kind text, ext_id text, detail text, since date) LANGUAGE sql STA
           JOIN facility f ON f.agency_id = p_agency AND f.facility_id = p.facility_id
          WHERE placement_is_live(p, on_day)
     )
-    SELECT 'placement', v.ext_id, v.name || CASE WHEN v.start_on > on_day THEN ', starts ' || v.start_on
-                                                 ELSE coalesce(', since ' || v.start_on, '') END, v.start_on
+    SELECT 'placement', v.ext_id, v.name || CASE WHEN v.start_on > on_day THEN ', starts ' || long_date(v.start_on)
+                                                 ELSE coalesce(', since ' || long_date(v.start_on), '') END, v.start_on
       FROM live v WHERE v.falls
     UNION ALL
     SELECT 'panel', a.ext_id, y.name || CASE WHEN a.status = 'approved' THEN ', approved' ELSE ', pending' END, a.submitted_on
@@ -651,7 +651,7 @@ RETURNS TABLE (kind text, ext_id text, detail text, since date) LANGUAGE sql STA
      WHERE a.status IN ('submitted', 'in_review', 'info_requested', 'approved')
        AND (a.placement_id IS NULL OR EXISTS (SELECT FROM live v WHERE v.placement_id = a.placement_id AND v.falls))
     UNION ALL
-    SELECT 'privilege', l.ext_id, license_label(l.state, l.type) || ', own expiry ' || l.expires_on, l.expires_on
+    SELECT 'privilege', l.ext_id, license_label(l.state, l.type) || ', own expiry ' || long_date(l.expires_on), l.expires_on
       FROM own l WHERE l.license_id <> p_license
      ORDER BY 1 DESC, 2
 $$;

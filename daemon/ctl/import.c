@@ -260,7 +260,7 @@ static const char *nearest_item(const char *rules, const char *word)
 static gboolean take_refusals(struct import *in, const struct sql *check, GError **error)
 {
     struct sql fresh = *check; /* the staging table is another each time: its plans are not kept */
-    g_autofree char *name = g_strdup_printf("%s %s", check->name, in->path);
+    g_autofree char *name = g_strdup_printf("%s %s", check->name, in->entity->name);
     fresh.name = name;
     const char *rules = check == in->entity->check ? in->entity->rules : NULL;
     const char *values[] = {rules ? rules_of(in->office, rules) : NULL};
@@ -289,7 +289,7 @@ static gboolean drop_refused(struct import *in, GError **error)
     while (g_hash_table_iter_next(&at, &line, NULL))
         db_array_add_int(lines, GPOINTER_TO_INT(line));
     struct sql fresh = sql_import_drop_lines;
-    g_autofree char *name = g_strdup_printf("drop %s", in->path);
+    g_autofree char *name = g_strdup_printf("drop %s", in->entity->name);
     fresh.name = name;
     return db_tell(in->office->db, &fresh, error, db_array_text(lines)) >= 0;
 }
@@ -302,7 +302,7 @@ static gboolean set_agencies(struct import *in, GError **error)
     g_autofree char *only = db_rows_count(rows) == 1 ? g_strdup(db_text(rows, 0, "agency_id")) : NULL;
     in->office->agency = only ? (int)g_ascii_strtoll(only, NULL, 10) : 0;
     struct sql fresh = sql_import_agency_ids;
-    g_autofree char *name = g_strdup_printf("agencies %s", in->path);
+    g_autofree char *name = g_strdup_printf("agencies %s", in->entity->name);
     fresh.name = name;
     return db_tell(in->office->db, &fresh, error, only) >= 0 && take_refusals(in, &sql_import_agency_check, error);
 }
@@ -310,7 +310,7 @@ static gboolean set_agencies(struct import *in, GError **error)
 static gboolean ask_fresh(struct import *in, const struct sql *sql, struct db_rows **ret, GError **error)
 {
     struct sql fresh = *sql;
-    g_autofree char *name = g_strdup_printf("%s %s", sql->name, in->path);
+    g_autofree char *name = g_strdup_printf("%s %s", sql->name, in->entity->name);
     fresh.name = name;
     *ret = db_ask(in->office->db, &fresh, 0, NULL, error);
     return *ret != NULL;
@@ -339,7 +339,7 @@ static gboolean note_import(struct import *in, GError **error)
     g_autofree char *unchanged = g_strdup_printf("%" G_GINT64_FORMAT, in->total - in->imported - in->updated);
     g_autofree char *refused = g_strdup_printf("%u", g_hash_table_size(in->refused));
     struct sql fresh = sql_import_note;
-    g_autofree char *name = g_strdup_printf("note %s", in->path);
+    g_autofree char *name = g_strdup_printf("note %s", in->entity->name);
     fresh.name = name;
     AUTO_ROWS struct db_rows *rows = db_ask_with(in->office->db, &fresh, error, in->entity->name, now, in->digest,
                                                  imported, updated, unchanged, refused, agency);

@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "embedded.h"
 #include "problems.h"
+#include "room.h"
 #include "tickler_sql.h"
 
 void usage_error(const char *format, ...)
@@ -120,7 +121,7 @@ static void set_typed(struct js *row, const char *column, const char *value)
     const char *kind, *name = base_name(column, &kind);
     if (!value)
         return;
-    if (strcmp(kind, "int") == 0) {
+    if (strcmp(kind, "int") == 0 || strcmp(kind, "cents") == 0) {
         js_set_int(row, name, g_ascii_strtoll(value, NULL, 10));
     } else if (strcmp(kind, "json") == 0) {
         struct js *nested = js_parse(value, strlen(value), NULL);
@@ -142,12 +143,20 @@ static void print_json(const struct db_rows *rows)
     }
 }
 
+/* What a table shows: ":cents" as an amount, which JSON leaves to its reader. */
+static char *shown(const struct db_rows *rows, int row, int column)
+{
+    const char *kind, *cell = db_cell(rows, row, column);
+    (void)base_name(db_column_name(rows, column), &kind);
+    return cell && strcmp(kind, "cents") == 0 ? money_format(g_ascii_strtoll(cell, NULL, 10)) : g_strdup(cell);
+}
+
 static int width_of(const struct db_rows *rows, int column)
 {
     const char *kind;
     glong width = g_utf8_strlen(base_name(db_column_name(rows, column), &kind), -1);
     for (int r = 0; r < db_rows_count(rows); r++) {
-        const char *cell = db_cell(rows, r, column);
+        g_autofree char *cell = shown(rows, r, column);
         width = MAX(width, cell ? g_utf8_strlen(cell, -1) : 0);
     }
     return (int)MIN(width, 60);
@@ -174,7 +183,7 @@ void print_rows(const struct office *office, const struct db_rows *rows, const c
     for (int r = -1; r < db_rows_count(rows); r++) {
         for (int c = 0; c < columns; c++) {
             const char *kind;
-            const char *cell = r < 0 ? base_name(db_column_name(rows, c), &kind) : db_cell(rows, r, c);
+            g_autofree char *cell = r < 0 ? g_strdup(base_name(db_column_name(rows, c), &kind)) : shown(rows, r, c);
             print_cell(cell, width_of(rows, c), c == columns - 1);
         }
         putchar('\n');

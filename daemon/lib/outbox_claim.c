@@ -487,20 +487,22 @@ static gboolean raise_wish(struct desk *desk, struct party *party, const struct 
     return desk_raise(desk->db, &task, &id, error);
 }
 
+#define ADDRESS "an e-mail address"
+
 /* What a person calls the one whom a role means. */
 static const char *role_in_words(enum recipient role)
 {
     switch (role) {
     case TO_BILLING_CONTACT:
-        return "billing contact";
+        return "a billing contact";
     case TO_CLINICAL_DIRECTOR:
-        return "clinical director";
+        return "a clinical director";
     case TO_HR:
-        return "HR contact";
+        return "an HR contact";
     case TO_COMPLIANCE:
-        return "compliance contact";
+        return "a compliance contact";
     default:
-        return "mail address";
+        return ADDRESS;
     }
 }
 
@@ -509,13 +511,13 @@ static gboolean nobody_to_write_to(struct desk *desk, struct party *party, const
                                    GError **error)
 {
     const struct job *first = wish->jobs->pdata[0];
-    const char *role = wish->to_count ? role_in_words(wish->to[0]) : "mail address";
-    gboolean is_address = strcmp(role, "mail address") == 0;
+    const char *role = wish->to_count ? role_in_words(wish->to[0]) : ADDRESS;
+    gboolean is_address = strcmp(role, ADDRESS) == 0;
     AUTO_ARRAY struct db_array *subjects = db_array_new();
-    g_autofree char *why = is_address ? g_strdup("there is no usable mail address")
-                                      : g_strdup_printf("there is no %s with a usable mail address, and nobody who "
-                                                        "stands in",
-                                                        role);
+    g_autofree char *why = is_address ? g_strdup("there is no usable e-mail address")
+                                      : g_strdup_printf("there is no %s with a usable e-mail address, and nobody "
+                                                        "who stands in",
+                                                        strchr(role, ' ') + 1);
     for (guint i = 0; i < wish->jobs->len; i++) {
         struct job *job = wish->jobs->pdata[i];
         db_array_add(subjects, job->subject);
@@ -524,10 +526,14 @@ static gboolean nobody_to_write_to(struct desk *desk, struct party *party, const
     g_autofree char *name = desk_party_name(desk->db, first->agency, first->party);
     g_autofree char *matter =
         desk_contact_matter(first->party, wish->to_count ? recipient_names[wish->to[0]] : "person");
-    g_autofree char *title = g_strdup_printf("Find a %s for %s", role, name);
-    g_autofree char *reason = g_strdup_printf("The %s letter could not be sent: %s. Find one and enter it, then call "
-                                              "about the open matter: it is not sent again by itself.",
-                                              wish->step_id, why);
+    g_autofree char *title = g_strdup_printf("Find %s for %s", role, name);
+    g_autofree char *said = g_strdup_printf("%s letter (%s)", desk->room->name, wish->step_id);
+    g_strdelimit(said, "_", ' ');
+    g_autofree char *reason =
+        g_strdup_printf("No %s went out: %s. Find one and enter it, then call about the open matter: "
+                        "this letter is not sent again by itself.",
+                        said, why);
+    gboolean is_staff = g_str_has_prefix(first->party, "staff:");
     const struct desk_task task = {.agency = first->agency,
                                    .worker = desk->room->name,
                                    .step = wish->step_id,
@@ -536,7 +542,8 @@ static gboolean nobody_to_write_to(struct desk *desk, struct party *party, const
                                    .subjects = db_array_text(subjects),
                                    .title = title,
                                    .reason = reason,
-                                   .role = g_str_has_prefix(first->party, "staff:") ? "va_lead" : "va",
+                                   .phone = is_staff ? NULL : db_text(first->rows, first->row, "phone"),
+                                   .role = is_staff ? "va_lead" : "va",
                                    .priority = "high",
                                    .due_on = bizcal_next(desk->schedule->calendar, party->today),
                                    .now = party->now};

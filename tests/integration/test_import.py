@@ -103,6 +103,16 @@ def test_OC_09_a_chased_invoice_is_not_canceled(desk):
                  "issue a credit note instead of canceling it")
 
 
+def test_a_folder_with_a_long_path(desk):
+    """The server cuts the name of a statement at 63 bytes: two files of one long path are still two."""
+    folder = desk.house.root / ("a-folder-whose-name-is-long" * 4)
+    folder.mkdir()
+    (folder / "facilities.csv").write_text(FACILITIES.replace("Willow", "Elm"))
+    (folder / "invoices.csv").write_text(HEADER + "I-1,F-1,2027-01-01,2027-01-31,100.50\n")
+    words = desk.house.tickler("import", "--dir", folder)
+    assert words.count("unchanged") == 2 and "invoices: imported 0, updated 0, unchanged 1" in words, words
+
+
 def test_two_agencies(desk):
     desk.run("agencies", "agency,name,timezone\nB,Second,America/Denver\n")
     desk.refused("invoices", HEADER + "I-1,F-1,2027-01-01,2027-01-31,7\n", "agency: is needed: the database holds more than one")

@@ -234,7 +234,7 @@ def KB_20_credit_note_clears_and_the_second_goes_on(life):
 def KB_21_22_count_and_balance(life):
     """Ours climbs by time, not by count or sum; the letter names both."""
     lines = [line for _, step, _, line in life.letters["KB-21"] if step == "grouped"]
-    assert lines[0].startswith("Second note: 200.00") and lines[-1].startswith("Second note: 400.00"), lines
+    assert lines[0].startswith("Past due: 200.00") and lines[-1].startswith("Past due: 400.00"), lines
 
 
 def KB_24_newest_paid_first(life):

@@ -223,7 +223,7 @@ def test_why(house):
     assert "CE 30 of 24 hours; diversity 30 of 3, ethics 0 of 6" in facts("category")
     assert "CE 24 of 24 hours" in facts("carried"), facts("carried")
     assert "first renewal: exempt" in facts("exempt") and "CE " not in facts("exempt")
-    assert "warning: the rule for FL LMHC is uncertain" in facts("exempt")
+    assert "warning: our renewal rule for the Florida LMHC license is uncertain" in facts("exempt")
     told = facts("placed")
     for line in ("placement P-1: Cedar House", "panel A-1: Blue Plan, approved",
         "privilege privilege: Arizona compact privilege"):

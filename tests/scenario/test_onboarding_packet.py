@@ -134,7 +134,7 @@ class Expected:
                 wanted[side, "packet"] = 0
             k = self.newest("open_" + side, chases[1:], on)
             allowed = side in self.sent or all(self.is_recorded(r, on) for r in documents)
-            if k is not None and allowed and case.open(on, side) and self.last.get(side, dt.date.min) < on - ONE:
+            if k is not None and allowed and roll(on) == on and case.open(on, side) and self.last.get(side, dt.date.min) < on - ONE:
                 wanted[side, "open"] = k
             if start and self.done["final_" + side] < 0 and add_business(start, -1) <= on:
                 wanted[side, "final"] = 0

@@ -190,6 +190,10 @@ static const struct expected table[] = {
      {{"A", "decision", 90}, {"B", "decision", 97}, {"C", "decision", 99}},
      NULL,
      "task decision: A B C | A done, B done, C done"},
+    {"leadership hears of a facility once a day, by the highest step",
+     {{"A", "leadership", 60}, {"B", "decision", 90}, {"C", "account_manager", 45}, {"D", "decision", 95}},
+     NULL,
+     "task decision: A B D | task account_manager: C | A done, B done, C done, D done"},
     {"a letter and a call beside it",
      {{"A", "call", 20}, {"B", "reminder", 3}},
      NULL,
@@ -247,7 +251,7 @@ static void test_data_of_a_letter(void **state UNUSED)
     const struct js *data = ((struct letter_wish *)scene.party->letters->pdata[0])->data;
     assert_string_equal(js_get_text(data, "total"), "2,000.00");
     assert_string_equal(js_get_text(data, "currency"), "USD");
-    assert_string_equal(js_get_text(data, "reply_by"), "2027-03-10");
+    assert_string_equal(js_get_text(data, "reply_by"), "March 10, 2027");
     assert_int_equal(js_get_int(data, "count", 0), 2);
     assert_int_equal(js_get_int(data, "oldest_days", 0), 14);
     assert_true(js_get_bool(data, "many") && !js_get_bool(data, "one"));

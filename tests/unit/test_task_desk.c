@@ -77,16 +77,16 @@ static void one_task_as_it_is_read(void **state UNUSED)
     assert_string_equal(
         text, "Subject: One task for March 5, 2027: 1 of high priority; 1 overdue\n\n"
               "Good morning Vera Ames,\n\n"
-              "one task is yours today: 1 of high priority; 1 overdue.\n\n"
+              "One task is yours today: 1 of high priority; 1 overdue.\n\n"
               "== High priority\n\n"
               "[1] Call 1\n"
               "     Due March 4, 2027, overdue by 1 day. Cedar House, check in.\n"
               "     Why: no answer\n\n"
               "     Say hello.\n\n     Ask:\n     1. When?\n\n"
-              "What became of it:     tickler task ID done --outcome O      (tickler task ID lists what fits, and "
+              "Record what came of it: tickler task ID done --outcome O     (tickler task ID lists what fits, and "
               "all that is known)\n"
-              "Not today:             tickler task ID snooze --until DATE\n"
-              "Somebody else's:       tickler task ID assign STAFF\n\n"
+              "Not today:              tickler task ID snooze --until DATE\n"
+              "Somebody else's:        tickler task ID assign STAFF\n\n"
               "Elm Street\n");
 }
 

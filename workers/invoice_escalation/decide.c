@@ -16,19 +16,31 @@ static gboolean open_in(const struct job *job, const char *currency)
 
 /* --- what the templates may name */
 
+/* "March 31, 2027", as letters write it. */
+static void set_date(struct js *row, const char *name, const char *iso)
+{
+    day d;
+    g_autofree char *text = day_parse(iso, &d) ? day_format_long(d) : g_strdup(iso);
+    js_set_text(row, name, text);
+}
+
 static struct js *invoice_row(const struct js *open)
 {
     struct js *row = js_object();
     g_autofree char *amount = money_format(js_get_int(open, "amount", 0));
     g_autofree char *balance = money_format(js_get_int(open, "balance", 0));
     gint64 late = js_get_int(open, "days_late", 0);
-    static const char *const same[] = {"number", "site", "issued", "due"};
-    for (gsize i = 0; i < ARRAY_LEN(same); i++)
-        js_set_text(row, same[i], js_get_text(open, same[i]));
+    g_autofree char *lateness = g_strdup_printf("%" G_GINT64_FORMAT " day%s late", late, late == 1 ? "" : "s");
+    js_set_text(row, "number", js_get_text(open, "number"));
+    js_set_text(row, "site", js_get_text(open, "site"));
+    set_date(row, "issued", js_get_text(open, "issued"));
+    set_date(row, "due", js_get_text(open, "due"));
     js_set_text(row, "amount", amount);
     js_set_text(row, "balance", balance);
     js_set_int(row, "days_late", MAX(late, 0));
     js_set_bool(row, "late", late > 0);
+    js_set_text(row, "lateness", lateness);
+    js_set_bool(row, "part_paid", js_get_int(open, "amount", 0) != js_get_int(open, "balance", 0));
     return row;
 }
 
@@ -82,13 +94,14 @@ static struct js *data_for(const struct party *party, const struct job *job, con
     js_set(data, "account_manager", manager);
     js_set_bool(data, "has_account_manager", *name != '\0');
     js_set_text(data, "currency", currency);
-    g_autofree char *reply_by = day_format(bizcal_add(party->schedule->calendar, party->today, 5));
+    g_autofree char *reply_by = day_format_long(bizcal_add(party->schedule->calendar, party->today, 5));
     js_set_text(data, "reply_by", reply_by);
     gint64 broken = db_int(job->rows, job->row, "broken");
     js_set_bool(data, "promise_broken", broken > 0);
     js_set_int(data, "promises_broken", broken);
     js_set_text(data, "history", *text(job, "history") ? text(job, "history") : "nothing on record yet");
     js_set_text(data, "phone", *text(job, "phone") ? text(job, "phone") : "no number on record");
+    js_set_text(data, "ask_for", *text(job, "ask_for") ? text(job, "ask_for") : "accounts payable");
     add_invoices(data, party, job, currency, upcoming);
     return data;
 }
@@ -153,14 +166,30 @@ static void write_to_staff(struct party *party, const char *currency, const stru
     }
 }
 
-/* --- tasks */
+/* --- tasks: one person hears of a facility once a day, by the highest step that means them */
+
+static gboolean asks_same_person(const struct step *step, const struct step *other)
+{
+    return step->task.title && other->task.title && step->task.to == other->task.to;
+}
+
+static gboolean has_higher_task(const struct party *party, const char *currency, const struct job *job)
+{
+    for (guint i = 0; i < party->jobs->len; i++) {
+        const struct job *other = party->jobs->pdata[i];
+        if (open_in(other, currency) && other->step && other->ordinal > job->ordinal &&
+            asks_same_person(other->step, job->step))
+            return TRUE;
+    }
+    return FALSE;
+}
 
 static void raise_task(struct party *party, const char *currency, const struct step *step)
 {
     struct task_wish *wish = NULL;
     for (guint i = 0; i < party->jobs->len; i++) {
         struct job *job = party->jobs->pdata[i];
-        if (!open_in(job, currency) || job->step != step)
+        if (!open_in(job, currency) || !job->step || !asks_same_person(job->step, step))
             continue;
         if (!wish) {
             wish = party_task(party, step, data_for(party, job, currency, FALSE));
@@ -187,7 +216,7 @@ static void take_steps(struct party *party, const char *currency)
         g_ptr_array_add(seen, (gpointer)job->step);
         if (job->step->template && !to_facility(job->step))
             write_to_staff(party, currency, job->step);
-        if (job->step->task.title)
+        if (job->step->task.title && !has_higher_task(party, currency, job))
             raise_task(party, currency, job->step);
     }
 }

@@ -86,6 +86,25 @@ static void say_each_license_once(struct party *party)
     }
 }
 
+static gboolean asks_board(const struct party *party, const struct job *job, const char *track)
+{
+    return job->verdict == VERDICT_NONE && job->step && !*job_text(job, "gone") &&
+           strcmp(schedule_track(party->schedule, job->step), track) == 0;
+}
+
+/* The fortnightly look-up says nothing on a day when the expiry already sends somebody to the board. */
+static void ask_board_once(struct party *party)
+{
+    for (guint i = 0; i < party->jobs->len; i++) {
+        struct job *job = party->jobs->pdata[i];
+        for (guint k = 0; asks_board(party, job, "watch") && k < party->jobs->len; k++) {
+            const struct job *other = party->jobs->pdata[k];
+            if (asks_board(party, other, "watch_expiry") && strcmp(other->subject, job->subject) == 0)
+                job_say(job, VERDICT_SUPERSEDED, "another task of the day asks the board about the same license");
+        }
+    }
+}
+
 /* How urgent it is that a license has run out, is for the tasks that say so; others keep their step's priority. */
 static void keep_priorities(struct party *party)
 {
@@ -102,6 +121,7 @@ void license_decide(struct party *party)
 {
     set_aside_overtaken(party);
     say_each_license_once(party);
+    ask_board_once(party);
     party_take_steps(party);
     keep_priorities(party);
 }

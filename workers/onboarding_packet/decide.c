@@ -46,6 +46,18 @@ static void give_way(struct party *party)
     }
 }
 
+/* A chase put off since a letter went the day before may come up on a holiday; the next plan finds it again. */
+static void keep_days_off(struct party *party)
+{
+    if (bizcal_is_open(party->schedule->calendar, party->today))
+        return;
+    for (guint i = 0; i < party->jobs->len; i++) {
+        struct job *job = party->jobs->pdata[i];
+        if (job->verdict == VERDICT_NONE && is_step(job, "open_"))
+            job_say(job, VERDICT_MOOT, "nobody is chased on a day off");
+    }
+}
+
 static gboolean holds_document(const struct js *all, const char *id)
 {
     for (gsize i = 0; i < js_length(all); i++)
@@ -92,6 +104,7 @@ void packet_decide(struct party *party)
 {
     leave_out_gone(party);
     give_way(party);
+    keep_days_off(party);
     for (guint i = 0; i < party->jobs->len; i++) {
         struct job *job = party->jobs->pdata[i];
         if (job->verdict == VERDICT_NONE && is_step(job, "items_") && job->step->task.title)

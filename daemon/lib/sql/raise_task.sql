@@ -1,4 +1,5 @@
--- raise_task.sql: a task for the least loaded person who fits; nothing when its matter is already open.
+-- raise_task.sql: a task for the person who fits: whoever has open tasks of the same party or records already, so that one
+-- voice calls them, else the least loaded; nothing when its matter is already open.
 -- $1 agency  $2 worker  $3 step  $4 party  $5 matter  $6 subjects  $7 title  $8 reason  $9 script  $10 phone  $11 role
 -- $12 priority  $13 due_on  $14 instant  $15 cycle, or NULL
 WITH ladder AS (
@@ -25,7 +26,7 @@ WITH ladder AS (
 ), person AS (
     SELECT s.staff_id
       FROM staff s JOIN agency a USING (agency_id) LEFT JOIN ladder l ON l.role = s.role
-      LEFT JOIN LATERAL (SELECT count(*) AS load FROM task t
+      LEFT JOIN LATERAL (SELECT count(*) AS load, bool_or(t.party = $4 OR t.subjects && $6::text[]) AS knows FROM task t
                           WHERE t.agency_id = s.agency_id AND t.assignee_id = s.staff_id
                             AND t.state IN ('open', 'taken', 'snoozed')) t ON true,
       LATERAL (SELECT $14::timestamptz AT TIME ZONE coalesce(s.timezone, a.timezone) AS local) z
@@ -35,7 +36,7 @@ WITH ladder AS (
               l.place NULLS LAST,
               NOT (s.skills = '{}' OR $2 = ANY (s.skills)),
               NOT (extract(isodow FROM z.local) < 6 AND extract(hour FROM z.local) BETWEEN 8 AND 16),
-              t.load, s.ext_id
+              coalesce(t.knows, false) DESC, t.load, s.ext_id
      LIMIT 1
 ), made AS (
 INSERT INTO task (agency_id, worker, step, party, matter, subjects, title, reason, script, phone, assignee_id, priority,

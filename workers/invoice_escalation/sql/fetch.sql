@@ -1,6 +1,6 @@
 -- fetch.sql: the invoices of a window's jobs as they are now (parameters and standard columns in daemon/lib/room.h).
 -- Own columns: gone (why it is moot, or NULL), number, site, currency, due_on, balance, and of the party: agency_name,
--- facility_name, postal_address, manager_name, phone, history, credit (unallocated, by currency), open (its open
+-- facility_name, postal_address, manager_name, phone, ask_for (whose phone it is), history, credit (unallocated, by currency), open (its open
 -- invoices), broken (promises not kept).
 WITH asked AS (SELECT $4::jsonb), mine AS (
     SELECT j.agency_id, j.worker, j.subject_id, j.cycle, j.step, j.job_id, j.ordinal, j.party_id, j.tries, i.ext_id, i.facility_id, i.currency, i.due_on, i.status, i.status_on, i.settled_on, i.amount_cents,
@@ -15,6 +15,8 @@ WITH asked AS (SELECT $4::jsonb), mine AS (
            a.name AS agency_name, a.reply_to, a.postal_address, m.name AS manager_name,
            (SELECT c.phone FROM contact c WHERE c.agency_id = p.agency_id AND c.facility_id = p.party_id
                AND c.phone IS NOT NULL ORDER BY c.role <> 'billing', c.ext_id LIMIT 1) AS phone,
+           (SELECT c.name FROM contact c WHERE c.agency_id = p.agency_id AND c.facility_id = p.party_id
+               AND c.phone IS NOT NULL ORDER BY c.role <> 'billing', c.ext_id LIMIT 1) AS ask_for,
            (SELECT jsonb_object_agg(currency, cents) FROM (
                 SELECT currency, sum(effect_cents) AS cents FROM payment y
                  WHERE y.agency_id = p.agency_id AND y.facility_id = p.party_id AND y.invoice_id IS NULL
@@ -30,10 +32,10 @@ WITH asked AS (SELECT $4::jsonb), mine AS (
                AND (o.status = 'sent' OR (o.status IN ('canceled', 'written_off') AND o.status_on > $2::date))
                AND invoice_held(o.agency_id, o.invoice_id, o.facility_id, $2::date) IS NULL) AS open,
            (SELECT string_agg(to_char(h.at, 'YYYY-MM-DD') || ' ' || h.what, E'\n' ORDER BY h.at) FROM (
-                SELECT claimed_at AS at, step || ' letter to ' || split_part(recipient, ':', 1) || ', ' || state AS what
+                SELECT claimed_at AS at, replace(step, '_', ' ') || ' letter to ' || split_part(recipient, ':', 1) || ', ' || state AS what
                   FROM message WHERE agency_id = p.agency_id AND party = 'facility:' || f.ext_id
                 UNION ALL
-                SELECT closed_at, title || ': ' || coalesce(outcome, state) || coalesce(', ' || note, '') FROM task
+                SELECT closed_at, title || ': ' || replace(coalesce(outcome, state), '_', ' ') || coalesce(', ' || note, '') FROM task
                  WHERE agency_id = p.agency_id AND party = 'facility:' || f.ext_id AND closed_at IS NOT NULL
                  ORDER BY 1 DESC LIMIT 12) h) AS history
       FROM party p JOIN facility f ON f.agency_id = p.agency_id AND f.facility_id = p.party_id
@@ -56,6 +58,6 @@ SELECT m.job_id, m.agency_id, m.subject_id, 'invoice:' || m.ext_id AS subject, m
        m.ext_id AS number, m.currency, m.due_on, m.balance, m.amount_cents,
        (SELECT count(*) FROM hold h WHERE h.agency_id = m.agency_id AND h.about = 'invoice'
            AND h.subject_id = m.subject_id AND h.kind = 'promise_to_pay' AND h.until_on < $2::date) AS broken,
-       p.agency_name, p.postal_address, p.name AS facility_name, p.manager_name, p.phone, p.history, p.credit, p.open
+       p.agency_name, p.postal_address, p.name AS facility_name, p.manager_name, p.phone, p.ask_for, p.history, p.credit, p.open
   FROM mine m JOIN of_party p USING (agency_id, party_id)
  ORDER BY m.agency_id, p.ext_id, m.ext_id, m.ordinal

@@ -1,6 +1,7 @@
 -- why.sql: where an invoice stands on its ladder (parameters and columns in daemon/lib/rooms.h).
 SELECT 'main' AS track, i.due_on AS anchor, f.type AS variant,
-       invoice_balance(i.agency_id, i.invoice_id, i.amount_cents, $4::date) || ' cents open on ' || $4 AS facts,
+       to_char(invoice_balance(i.agency_id, i.invoice_id, i.amount_cents, $4::date) / 100.0, 'FM999,999,999,990.00')
+       || ' ' || i.currency || ' open on ' || $4 AS facts,
        CASE WHEN i.status = 'draft' THEN 'it is a draft'
             WHEN i.status <> 'sent' AND i.status_on <= $4::date THEN replace(i.status, '_', ' ') || ' on ' || i.status_on
             WHEN i.settled_on <= $4::date THEN 'paid on ' || i.settled_on

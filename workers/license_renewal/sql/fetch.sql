@@ -101,11 +101,11 @@ SELECT m.job_id, m.agency_id, m.subject_id, m.subject, m.party_id, m.party, m.cy
        || CASE WHEN NOT d.is_over THEN ', in ' || d.days_left || ' day' || CASE d.days_left WHEN 1 THEN '' ELSE 's' END
                ELSE '' END
        || CASE WHEN NOT d.is_over AND d.what <> 'expiry' THEN '; ' || d.deadline ELSE '' END
-       || CASE d.status WHEN 'renewal_submitted' THEN '; renewal filed on ' || (d.l).status_on
-                        WHEN 'renewed' THEN '; renewed on ' || (d.l).status_on || ', the new date is not on record'
+       || CASE d.status WHEN 'renewal_submitted' THEN '; renewal filed on ' || d.status_day
+                        WHEN 'renewed' THEN '; renewed on ' || d.status_day || ', the new date is not on record'
                         ELSE '; no renewal on record' END
        || coalesce('; CE ' || d.ce_text, '')
-       || coalesce('. With it fall: ' || nullif(concat_ws(', ', plural(d.placements, 'placement'),
+       || coalesce('. At stake: ' || nullif(concat_ws(', ', plural(d.placements, 'placement'),
                    plural(d.panels, 'payer panel'), plural(d.privileges, 'dependent license')), ''), '')
        || coalesce('. Note: ' || license_rule_warning(d.r, $2::date), '') AS why,
        json_build_object(
@@ -128,7 +128,7 @@ SELECT m.job_id, m.agency_id, m.subject_id, m.subject, m.party_id, m.party, m.cy
            'say_renew', NOT d.files_early AND NOT d.not_open AND NOT d.ce_stage, 'apply_by', d.apply_by_day,
            'apply_by_passed', d.apply_by < (d.l).expires_on AND d.apply_by < $2::date,
            'has_dependents', d.dependents IS NOT NULL, 'dependents', d.dependents,
-           'on_placement', coalesce(d.placements, 0) > 0, 'falls', coalesce(d.lines, 'nothing on record'),
+           'on_placement', coalesce(d.placements, 0) > 0, 'falls', coalesce(d.lines, 'no live placement, panel or other license'),
            'placements', coalesce(d.placements, 0),
            'has_grace', coalesce((d.r).grace, 0) > 0, 'grace', coalesce((d.r).grace, 0),
            'has_rule', (d.r).state IS NOT NULL,

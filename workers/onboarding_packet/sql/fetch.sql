@@ -67,16 +67,16 @@ SELECT o.job_id, o.agency_id, o.subject_id, 'placement:' || o.ext_id AS subject,
        CASE o.series
             WHEN 'agency_items' THEN o.agency_open || CASE o.agency_open WHEN 1 THEN ' item of ours is' ELSE ' items of ours are' END
                  || ' open for ' || o.therapist_name || ' at '
-                 || o.facility_name || CASE WHEN o.start_on IS NULL THEN '' ELSE ', who starts on ' || o.start_on END
+                 || o.facility_name || CASE WHEN o.start_on IS NULL THEN '' ELSE ', who starts on ' || long_date(o.start_on) END
             WHEN 'at_risk' THEN (SELECT string_agg(r ->> 'title' || ' (' || (r ->> 'takes') || ', with ' || (r ->> 'with') || ')',
                         ', ') FROM jsonb_path_query(e.endangering, '$[0 to 2]') r)
                  || CASE WHEN jsonb_array_length(e.endangering) > 3 THEN ' and ' || jsonb_array_length(e.endangering) - 3 || ' more'
                          ELSE '' END || ' open, ' || d.left_text || ' left to the start'
-            WHEN 'start_day' THEN 'The start was set for ' || o.start_on || ' and ' || o.required_open
+            WHEN 'start_day' THEN 'The start was set for ' || long_date(o.start_on) || ' and ' || o.required_open
                  || CASE o.required_open WHEN 1 THEN ' required item is open' ELSE ' required items are open' END
             ELSE o.step END AS why,
        CASE WHEN o.series = 'at_risk' AND o.lead_days > o.days_left THEN 'urgent' END AS priority,
-       o.therapist_phone AS phone,
+       CASE o.side WHEN 'facility' THEN o.facility_phone ELSE o.therapist_phone END AS phone,
        jsonb_build_object('agency', jsonb_build_object('name', o.agency_name, 'reply_to', coalesce(o.reply_to, ''),
                'postal_address', coalesce(o.postal_address, '')),
            'coordinator', jsonb_build_object('name', coalesce(o.coordinator, ''), 'email', coalesce(o.coordinator_email, '')),
@@ -113,7 +113,7 @@ SELECT o.job_id, o.agency_id, o.subject_id, 'placement:' || o.ext_id AS subject,
                 'phone_text', coalesce(CASE r ->> 'provider' WHEN 'facility' THEN o.facility_phone ELSE o.therapist_phone END,
                                        'no number on record'),
                 'why', (r ->> 'title') || ' is open with ' || (r ->> 'with') || '; it takes ' || (r ->> 'takes') || ', and the start on '
-                       || o.start_on || ' is ' || d.left_text || ' away'))
+                       || long_date(o.start_on) || ' is ' || d.left_text || ' away'))
             FROM jsonb_array_elements(o.open) r) END AS papers
   FROM own o CROSS JOIN LATERAL (SELECT o.days_left || CASE o.days_left WHEN 1 THEN ' day' ELSE ' days' END AS left_text) d
  CROSS JOIN LATERAL (

@@ -22,7 +22,8 @@ WITH mine AS (
            CASE provider WHEN 'agency' THEN 'ours' ELSE 'with the ' || provider END,
            CASE WHEN is_open THEN coalesce(' since ' || offer_signed_on, '') ELSE '' END,
            ', takes ' || lead_days || CASE lead_days WHEN 1 THEN ' day' ELSE ' days' END, CASE WHEN required THEN '' ELSE ', may follow later' END) AS text,
-           is_open AND required AND lead_days + ($5::jsonb ->> 'margin_days')::int >= start_on - $4::date AS endangers
+           is_open AND required AND lead_days + ($5::jsonb ->> 'margin_days')::int >= start_on - $4::date
+           AND start_on > $4::date AS endangers
       FROM item
 ), summary AS (
     SELECT count(*) AS n, count(*) FILTER (WHERE NOT is_open) AS closed, count(*) FILTER (WHERE is_open AND required) AS required,

@@ -110,7 +110,7 @@ WITH asked AS (SELECT $3::bigint), mine AS (
       LEFT JOIN needed n ON n.agency_id = t.agency_id AND n.therapist_id = t.therapist_id,
            LATERAL (SELECT CASE m.track WHEN 'license' THEN l.expires_on WHEN 'insurance' THEN t.insurance_expires_on
                                 ELSE t.caqh_attested_on + ($4::jsonb ->> 'caqh_days')::int END AS expires_on,
-                           CASE m.track WHEN 'license' THEN 'the ' || l.state || ' ' || l.type || ' license'
+                           CASE m.track WHEN 'license' THEN 'the ' || license_label(l.state, l.type)
                                 WHEN 'insurance' THEN 'the malpractice certificate' ELSE 'the CAQH attestation' END AS what) p,
            LATERAL (SELECT string_agg(DISTINCT y.name, ', ' ORDER BY y.name) AS list
                       FROM panel_application a JOIN payer y USING (agency_id, payer_id)
