@@ -325,10 +325,9 @@ static gboolean apply(struct import *in, GError **error)
     in->imported = db_int(counts, 0, "imported");
     in->updated = db_int(counts, 0, "updated") + (after ? db_int(after, 0, "updated") : 0);
     in->total = db_int(counts, 0, "total");
-    /* What comes next in the folder, and the rooms' plans, must not guess how many rows there are now. Invoices are
-     * left to autovacuum: settle_invoices joins them badly while it knows them and not yet the payments. */
-    gboolean few = in->imported + in->updated < 100, money = strcmp(in->entity->table, "invoice") == 0;
-    return few || money || db_tell(in->office->db, &sql_import_analyze, error, in->entity->table) >= 0;
+    /* What comes next in the folder, and the rooms' plans, must not guess how many rows there are now. */
+    return in->imported + in->updated < 100 ||
+           db_tell(in->office->db, &sql_import_analyze, error, in->entity->table) >= 0;
 }
 
 static gboolean note_import(struct import *in, GError **error)

@@ -22,15 +22,20 @@ WITH asked AS (SELECT $4::jsonb), mine AS (
                  WHERE y.agency_id = p.agency_id AND y.facility_id = p.party_id AND y.invoice_id IS NULL
                    AND y.received_on <= $2::date GROUP BY currency HAVING sum(effect_cents) > 0) c) AS credit,
            (SELECT jsonb_agg(jsonb_build_object('number', o.ext_id, 'site', s.name, 'issued', o.issued_on,
-                   'due', o.due_on, 'days_late', $2::date - o.due_on, 'amount', o.amount_cents, 'balance', b.balance,
+                   'due', o.due_on, 'days_late', $2::date - o.due_on, 'amount', o.amount_cents, 'balance', o.balance,
                    'currency', o.currency) ORDER BY o.due_on, o.ext_id)
-              FROM facility s JOIN invoice o ON o.agency_id = s.agency_id AND o.facility_id = s.facility_id,
-                   LATERAL (SELECT invoice_balance(o.agency_id, o.invoice_id, o.amount_cents, $2::date) AS balance) b
-             WHERE s.agency_id = p.agency_id AND (s.facility_id = p.party_id OR (s.parent_id IS NOT NULL
-                   AND bill_to(s.agency_id, s.facility_id) = p.party_id))
-               AND o.settled_on > $2::date AND o.issued_on <= $2::date AND b.balance > 0
-               AND (o.status = 'sent' OR (o.status IN ('canceled', 'written_off') AND o.status_on > $2::date))
-               AND invoice_held(o.agency_id, o.invoice_id, o.facility_id, $2::date) IS NULL) AS open,
+              FROM (SELECT p.party_id AS facility_id, f.name
+                    UNION ALL
+                    SELECT c.facility_id, c.name FROM facility c
+                     WHERE c.agency_id = p.agency_id AND c.parent_id IS NOT NULL AND c.facility_id <> p.party_id
+                       AND bill_to(c.agency_id, c.facility_id) = p.party_id) s
+              -- OFFSET 0: each site's own invoices, never all that are open.
+              CROSS JOIN LATERAL (SELECT i.*, invoice_balance(i.agency_id, i.invoice_id, i.amount_cents, $2::date) AS balance
+                                    FROM invoice i WHERE i.agency_id = p.agency_id AND i.facility_id = s.facility_id
+                                     AND i.settled_on > $2::date AND i.issued_on <= $2::date
+                                     AND (i.status = 'sent' OR (i.status IN ('canceled', 'written_off')
+                                                                AND i.status_on > $2::date)) OFFSET 0) o
+             WHERE o.balance > 0 AND invoice_held(p.agency_id, o.invoice_id, s.facility_id, $2::date) IS NULL) AS open,
            (SELECT string_agg(to_char(h.at, 'YYYY-MM-DD') || ' ' || h.what, E'\n' ORDER BY h.at) FROM (
                 SELECT claimed_at AS at, replace(step, '_', ' ') || ' letter to ' || split_part(recipient, ':', 1) || ', ' || state AS what
                   FROM message WHERE agency_id = p.agency_id AND party = 'facility:' || f.ext_id
