@@ -195,7 +195,7 @@ def test_good_again_and_changed(desk):
 def test_what_people_recorded_stays(desk):
     """The daily import says again what it said yesterday: that undoes nothing which a VA recorded since."""
     recorded = {"licenses": ("UPDATE license SET status = 'renewal_submitted', status_on = '2027-03-01' WHERE ext_id = 'L-1'",
-                             ("P1", "P2")),
+                             (",77,", ",78,")),
                 "placements": ("UPDATE placement SET start_on = '2027-02-15' WHERE ext_id = 'PL-1'", ("2027-02-01", "2027-02-08")),
                 "panel_applications": ("UPDATE panel_application SET next_on = '2027-04-01', status = 'in_review' "
                                        "WHERE reference = 'R 77'", ("R 77", "R 78")),
@@ -207,7 +207,8 @@ def test_what_people_recorded_stays(desk):
         assert "updated 0" in desk.run(entity, GOOD[entity]) and desk.everything() == after, entity
         assert "updated 1" in desk.run(entity, GOOD[entity].replace(old, new)), "a row that changed is taken as it is"
         assert "updated 1" in desk.run(entity, GOOD[entity])
-        assert desk.everything()[TABLES[entity]] == before[TABLES[entity]] or entity == "panel_applications", entity
+        differs = {*desk.everything()[TABLES[entity]]} ^ {*before[TABLES[entity]]}
+        assert not differs or entity == "panel_applications", differs
     desk.house.sql("UPDATE panel_application SET next_on = NULL")
     desk.house.sql("DELETE FROM placement_start WHERE start_id > 2")
 
