@@ -223,6 +223,12 @@ static instant opens_at(const struct desk *desk, const struct addressing *to, in
     return window_next(&desk->schedule->window, to->people[0].zone, now);
 }
 
+/* When a letter may go on a day: days are the schedule's, as the gaps and counts are kept; hours are the reader's. */
+static instant first_hour(const struct desk *desk, const struct zone *reader, day on)
+{
+    return window_next(&desk->schedule->window, reader, zone_at(desk->schedule->zone, on, 0));
+}
+
 /* Whether min_gap has passed since the room last wrote to the party; when not, the wish is postponed. */
 static gboolean keep_gap(struct desk *desk, const struct party *party, const struct letter_wish *wish,
                          const struct zone *zone, gboolean *ret_good, GError **error)
@@ -237,8 +243,7 @@ static gboolean keep_gap(struct desk *desk, const struct party *party, const str
     if (last == DAY_NONE || party->today >= earliest)
         return TRUE;
     *ret_good = FALSE;
-    postpone_all(wish, window_next(&desk->schedule->window, zone, zone_at(zone, earliest, 0)),
-                 "too soon after the last letter (min_gap)");
+    postpone_all(wish, first_hour(desk, zone, earliest), "too soon after the last letter (min_gap)");
     return TRUE;
 }
 
@@ -266,7 +271,7 @@ static gboolean timely(struct desk *desk, struct party *party, const struct lett
     if (!spend(desk, job, party, to, ret_now, error))
         return FALSE;
     if (!*ret_now)
-        postpone_all(wish, window_next(&desk->schedule->window, zone, zone_at(zone, zone_day(zone, party->now) + 1, 0)),
+        postpone_all(wish, first_hour(desk, zone, party->today + 1),
                      "the day's letters to this party or person are spent");
     return TRUE;
 }

@@ -37,7 +37,9 @@ class Office:
         self.rows = collections.defaultdict(list)
 
     def facility(self, case, kind="iop", email=True, parent=""):
-        self.rows["facilities"].append(dict(facility=case, name=f"Clinic {case}", type=kind, parent=parent))
+        # East of the schedule's zone the day is over earlier: a gap kept by days must not ask again all evening.
+        self.rows["facilities"].append(dict(facility=case, name=f"Clinic {case}", type=kind, parent=parent,
+                                            timezone="America/New_York" if case in ("OC-15", "KB-21") else ""))
         self.rows["contacts"].append(dict(contact=f"C-{case}", facility=case, name=f"Ap {case}",
                                           email=f"ap@{case.lower()}.example" if email else "", role="billing"))
 
