@@ -8,8 +8,8 @@ times `scale`; with --stored 10 it keeps ten times as much that is over and done
 the rooms themselves plan today, taken as done; so on the next business day one day's work is due, and that is what is
 planned (`tickler plan --as-of`, from the start of the process to the last line of JSON). `bare` is a hand-written SELECT
 over the same indexes with that day's rungs as constants: it looks up the ledger, balances, answers, CE and packets that
-the rows depend on, and no overrides but the invoices' own, settings, holds of other rooms or dependents. The rows that
-both answer are counted. Nothing here fails on a time.
+the rows depend on; of licenses and check-ins also holds, parents and placements; and no overrides but the invoices' own or
+settings. The rows that both answer are counted. Nothing here fails on a time.
 """
 import argparse
 import datetime as dt
