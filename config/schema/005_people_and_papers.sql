@@ -62,6 +62,22 @@ CREATE INDEX license_watched ON license (agency_id, watched_on) WHERE watched_on
 CREATE INDEX license_ended ON license (agency_id, status_on) WHERE status IN ('lapsed', 'surrendered');
 -- Which steps a license has behind it in its round, without a look at the ledger itself.
 CREATE INDEX fired_of_licenses ON fired (agency_id, subject_id, cycle, ordinal) WHERE worker = 'license_renewal';
+-- How far each round of a license came on each of its tracks: what the ledger has of the rounds that end in some days, read
+-- at once. SET keeps Postgres from unfolding it, ROWS says what a large office has: the planner then hashes it.
+CREATE FUNCTION license_taken(p_agency int, from_cycle date, to_cycle date)
+RETURNS TABLE (license_id bigint, cycle date, track int, ordinal int)
+LANGUAGE sql STABLE ROWS 100000 SET search_path = public AS $$
+    SELECT f.subject_id, f.cycle, f.ordinal / 1000000, max(f.ordinal) FROM fired f
+     WHERE f.agency_id = p_agency AND f.worker = 'license_renewal' AND f.cycle BETWEEN from_cycle AND to_cycle
+     GROUP BY 1, 2, 3
+$$;
+-- The same of one round: whether a step, or a later one of its track, was taken.
+CREATE FUNCTION license_step_taken(p_agency int, p_license bigint, p_cycle date, p_ordinal int) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM fired f WHERE f.agency_id = p_agency AND f.worker = 'license_renewal'
+                      AND f.subject_id = p_license AND f.cycle = p_cycle
+                      AND f.ordinal BETWEEN p_ordinal AND p_ordinal / 1000000 * 1000000 + 999999)
+$$;
 CREATE INDEX license_of_therapist ON license (agency_id, therapist_id);
 CREATE INDEX license_dependent ON license (agency_id, depends_on_id) WHERE depends_on_id IS NOT NULL;
 
@@ -702,6 +718,14 @@ RETURNS TABLE (response_id bigint, received_on date, score int, answers text) LA
        AND r.received_on >= p.start_on + (settings ->> CASE stage WHEN 60 THEN 'second_from' ELSE 'first_from' END)::int
        AND (stage = 60 OR r.received_on < p.start_on + (settings ->> 'second_from')::int)
      ORDER BY r.received_on DESC, r.response_id DESC LIMIT 1
+$$;
+
+-- What the ledger has of a round of check-ins, or of an answer: for the few that the planner asks about one by one. SET
+-- keeps Postgres from unfolding it, and so from planning for every year of the ledger in each plan.
+CREATE FUNCTION check_in_taken(p_agency int, p_subject bigint, p_cycle date) RETURNS SETOF fired
+LANGUAGE sql STABLE ROWS 5 SET search_path = public AS $$
+    SELECT f.* FROM fired f WHERE f.agency_id = p_agency AND f.worker = 'check_in' AND f.subject_id = p_subject
+       AND f.cycle = p_cycle
 $$;
 
 -- "unsafe, not safe" as a regular expression: whole phrases, each from the beginning of a word.

@@ -8,8 +8,8 @@ times `scale`; with --stored 10 it keeps ten times as much that is over and done
 the rooms themselves plan today, taken as done; so on the next business day one day's work is due, and that is what is
 planned (`tickler plan --as-of`, from the start of the process to the last line of JSON). `bare` is a hand-written SELECT
 over the same indexes with that day's rungs as constants: it looks up the ledger, balances, answers, CE and packets that
-the rows depend on, and no overrides but the invoices' own, settings, holds of other rooms or dependents. The rows that
-both answer are counted. Nothing here fails on a time.
+the rows depend on; of licenses and check-ins also holds, parents and placements; and no overrides but the invoices' own or
+settings. The rows that both answer are counted. Nothing here fails on a time.
 """
 import argparse
 import datetime as dt
@@ -68,10 +68,12 @@ OFFICE = [
          FROM generate_series(1, %(placements)s * %(k)s) n, LATERAL (
               SELECT CASE WHEN n > %(placements)s THEN %(day)s::date - 1000 - (n %% 1000)::int
                           ELSE %(day)s::date + 40 - (n %% 1460)::int END AS s) x""",
+    # Two of three answer, some on the day that is measured; one facility in 50 is not content.
     """INSERT INTO response (agency_id, ext_id, about, subject_id, given_by, received_on, score, answers)
-       SELECT 1, 'A-' || g || placement_id, 'placement', placement_id, g, start_on + 31, 8, 'going well'
+       SELECT 1, 'A-' || g || placement_id, 'placement', placement_id, g, start_on + 31,
+              CASE WHEN g = 'facility' AND placement_id %% 50 = 0 THEN 4 ELSE 8 END, 'going well'
          FROM placement, (VALUES ('therapist'), ('facility')) AS g (g)
-        WHERE start_on + 31 <= %(day)s AND placement_id %% 3 > 0""",
+        WHERE start_on + 31 <= %(day)s::date + 3 AND placement_id %% 3 > 0""",
     """INSERT INTO packet_item (agency_id, placement_id, item, status, status_on)
        SELECT 1, p.placement_id, r.item, 'confirmed', p.start_on - 5
          FROM placement p JOIN facility f USING (agency_id, facility_id) JOIN packet_rule r ON r.facility_type = f.type
@@ -198,10 +200,17 @@ def bare_invoices(house, day):
                AND p.invoice_id = i.invoice_id AND p.received_on <= '{day}'), 0) >= 500"""
 
 
+def unheld(day, **subjects):
+    """None of them is on hold: license='l.license_id'."""
+    return " AND ".join(f"""NOT EXISTS (SELECT FROM hold h WHERE h.agency_id = 1 AND h.about = '{about}' AND h.subject_id = {number}
+               AND h.from_on <= '{day}' AND coalesce(h.until_on, '{day}') >= '{day}' AND coalesce(h.released_on, 'infinity') > '{day}')"""
+                        for about, number in subjects.items())
+
+
 def bare_licenses(house, day):
     rungs = Rungs(house, "license_renewal", day)
     by_expiry = rungs.values(["main", "ce", "expired", "expired_lead"])
-    filed = rungs.values(["watch", "watch_expiry"])
+    filed = rungs.values(["watch", "watch_expiry", "watch_lead"])
     return f"""
         SELECT l.license_id, w.step, l.expires_on, t.therapist_id
           FROM (VALUES {by_expiry}) w (track, step, ordinal, lo, hi)
@@ -210,6 +219,10 @@ def bare_licenses(house, day):
           LEFT JOIN license_rule r ON r.agency_id = 1 AND r.state = l.state AND r.type = l.type
          WHERE l.status = 'active' AND (l.expires_on <= '{day}') = (w.track LIKE 'expired%%')
            AND {unfired('license_renewal', 'l.license_id', 'l.expires_on')}
+           AND (w.track <> 'main' OR coalesce(coalesce(l.renewal_opens, l.expires_on - r.opens) <= '{day}', true))
+           AND (w.track LIKE 'expired%%' OR {unheld(day, license='l.license_id', therapist='l.therapist_id')})
+           AND (l.depends_on_id IS NULL OR NOT EXISTS (SELECT FROM license u WHERE u.agency_id = 1
+                AND u.license_id = l.depends_on_id AND (u.status IN ('lapsed', 'surrendered') OR u.expires_on < '{day}')))
            AND (w.track <> 'ce' OR r.ce_hours > 0 AND (
                 r.ce_hours > (SELECT coalesce(sum(c.hours), 0) FROM ce_record c WHERE c.agency_id = 1
                   AND c.license_id = l.license_id AND c.completed_on BETWEEN l.expires_on - 730 AND '{day}')
@@ -221,12 +234,24 @@ def bare_licenses(house, day):
           FROM (VALUES {filed}) w (track, step, ordinal, lo, hi)
           JOIN license l ON l.agency_id = 1 AND l.watched_on <= '{day}'
            AND CASE w.track WHEN 'watch' THEN l.watched_on ELSE l.expires_on END BETWEEN w.lo AND w.hi
-         WHERE l.status = 'renewal_submitted' AND {unfired('license_renewal', 'l.license_id', 'l.expires_on')}"""
+         WHERE l.status = 'renewal_submitted' AND {unfired('license_renewal', 'l.license_id', 'l.expires_on')}
+           AND (w.track <> 'watch_lead' OR EXISTS (SELECT FROM placement p WHERE p.agency_id = 1
+                AND p.therapist_id = l.therapist_id AND p.status IN ('offer', 'active')
+                AND (p.end_on IS NULL OR p.end_on >= '{day}')))"""
 
 
 def bare_check_ins(house, day):
+    """Who is to be asked; which answers worry; where the two differ."""
     rungs = Rungs(house, "check_in", day)
     values = rungs.values(["therapist_30", "facility_30", "therapist_60", "facility_60"])
+    words = house.sql("SELECT check_in_words(%s)", rungs.raw["settings"]["safety_words"])[0][0].replace("%", "%%")
+
+    def newest(given_by, received_on, response_id):
+        return f"""NOT EXISTS (SELECT FROM response n WHERE n.agency_id = 1 AND n.about = 'placement'
+               AND n.subject_id = q.subject_id AND n.given_by = {given_by}
+               AND (n.received_on, n.response_id) > ({received_on}, {response_id}) AND n.received_on <= '{day}'
+               AND n.received_on - p.start_on BETWEEN w.first_on AND w.last_on)"""
+
     return f"""
         SELECT p.placement_id, w.step, p.start_on, t.therapist_id, f.facility_id
           FROM (VALUES {values}) w (track, step, ordinal, lo, hi)
@@ -236,10 +261,36 @@ def bare_check_ins(house, day):
          WHERE p.status = 'active' AND (p.end_on IS NULL OR p.end_on > date '{day}' + 7)
            AND (w.track LIKE '%%60' OR p.start_on > date '{day}' - 55)
            AND {unfired('check_in', 'p.placement_id', 'p.start_on')}
+           AND {unheld(day, placement='p.placement_id')}
+           AND CASE WHEN w.track LIKE 'therapist%%' THEN {unheld(day, therapist='p.therapist_id')}
+                    ELSE {unheld(day, facility='p.facility_id')} END
            AND NOT EXISTS (SELECT FROM response r WHERE r.agency_id = 1 AND r.about = 'placement'
                   AND r.subject_id = p.placement_id AND r.given_by = split_part(w.track, '_', 1)
                   AND r.received_on >= p.start_on + CASE WHEN w.track LIKE '%%30' THEN 14 ELSE 55 END
-                  AND r.received_on <= '{day}')"""
+                  AND r.received_on <= '{day}')
+        UNION ALL
+        SELECT r.response_id, w.step, r.received_on, p.therapist_id, p.facility_id
+          FROM (VALUES {rungs.values(['concern'])}) w (track, step, ordinal, lo, hi)
+          JOIN response r ON r.agency_id = 1 AND r.received_on BETWEEN w.lo AND w.hi AND r.received_on <= '{day}'
+          JOIN placement p ON p.agency_id = 1 AND p.placement_id = r.subject_id
+         WHERE r.about = 'placement' AND (r.score <= 6 OR lower(translate(r.answers, '’', $$'$$)) ~ $${words}$$)
+           AND {unfired('check_in', 'r.response_id', 'r.received_on')}
+        UNION ALL
+        SELECT DISTINCT p.placement_id, w.step, p.start_on, p.therapist_id, p.facility_id
+          FROM (SELECT r.subject_id, r.given_by, r.response_id, r.received_on, o.given_by AS other,
+                       o.response_id AS other_id, o.received_on AS other_on
+                  FROM (VALUES {rungs.values(['concern'])}) v (track, step, ordinal, lo, hi)
+                  JOIN response r ON r.agency_id = 1 AND r.received_on BETWEEN v.lo AND v.hi AND r.received_on <= '{day}'
+                  JOIN response o ON o.agency_id = 1 AND o.about = 'placement' AND o.subject_id = r.subject_id
+                   AND o.given_by <> r.given_by AND o.received_on <= '{day}' AND abs(o.score - r.score) >= 3
+                 WHERE r.about = 'placement' OFFSET 0) q
+          JOIN placement p ON p.agency_id = 1 AND p.placement_id = q.subject_id
+          JOIN (VALUES ('differ_30', 14, 54), ('differ_60', 55, 9999)) w (step, first_on, last_on)
+            ON q.received_on - p.start_on BETWEEN w.first_on AND w.last_on
+           AND q.other_on - p.start_on BETWEEN w.first_on AND w.last_on
+         WHERE {newest('q.given_by', 'q.received_on', 'q.response_id')} AND {newest('q.other', 'q.other_on', 'q.other_id')}
+           AND NOT EXISTS (SELECT FROM fired x WHERE x.agency_id = 1 AND x.worker = 'check_in' AND x.subject_id = p.placement_id
+                              AND x.cycle = p.start_on AND x.step = w.step OFFSET 0)"""
 
 
 def bare_payers(house, day):

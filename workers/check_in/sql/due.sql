@@ -7,28 +7,40 @@ WITH rung AS MATERIALIZED (
       FROM unnest($3::text[], $4::text[], $5::int[], $6::date[], $7::date[], $11::text[])
            AS r (variant, step, ordinal, latest, oldest, track)
 ), ladder AS MATERIALIZED (
-    SELECT asked, stage::int AS stage, ordinal / 1000000 AS place, min(coalesce(oldest, '-infinity')) AS oldest,
-           max(latest) AS latest
-      FROM rung WHERE asked IN ('therapist', 'facility') GROUP BY 1, 2, 3
+    SELECT *, coalesce(oldest, '-infinity') AS since, ordinal / 1000000 AS place,
+           min(coalesce(oldest, latest)) OVER () - 1 AS long_ago
+      FROM rung WHERE asked IN ('therapist', 'facility')
+), reach AS MATERIALIZED (
+    SELECT min(since) AS oldest, max(latest) AS latest FROM ladder
+), stair AS MATERIALIZED ( -- which step a start has reached; those so old that every rung sees them alike are one day
+    SELECT DISTINCT ON (variant, place, start_on, CASE WHEN $8 = 'one_step' THEN ordinal END)
+           variant, asked, stage::int AS stage, place, greatest(since, long_ago) + n AS start_on, step, ordinal
+      FROM ladder, generate_series(0, latest - greatest(since, long_ago)) n
+     ORDER BY variant, place, start_on, CASE WHEN $8 = 'one_step' THEN ordinal END, ordinal DESC
 ), standing AS MATERIALIZED (
+    -- What the ledger has of each is asked once. A near bound spares it most of its yearly parts.
     SELECT p AS placement, p.placement_id, p.ext_id, p.start_on, p.therapist_id, p.facility_id, f.ext_id AS facility,
            CASE WHEN f.type IN (SELECT variant FROM rung) THEN f.type ELSE '' END AS variant,
-           (SELECT array_agg(d.ordinal) FROM fired d WHERE d.agency_id = $1::int AND d.worker = 'check_in'
-               AND d.subject_id = p.placement_id AND d.cycle = p.start_on) AS taken
+           greatest(p.start_on, (SELECT min(long_ago) FROM ladder)) AS stands_on,
+           CASE WHEN p.start_on >= $2::date - 400 THEN
+           array(SELECT d.ordinal FROM fired d WHERE d.agency_id = $1::int AND d.worker = 'check_in'
+                    AND d.subject_id = p.placement_id AND d.cycle = p.start_on
+                    AND d.cycle BETWEEN $2::date - 400 AND $2::date)
+           ELSE array(SELECT d.ordinal FROM check_in_taken($1::int, p.placement_id, p.start_on) d) END AS taken
       FROM placement p JOIN facility f USING (agency_id, facility_id)
-     WHERE p.agency_id = $1::int
-       AND p.start_on BETWEEN (SELECT min(oldest) FROM ladder) AND (SELECT max(latest) FROM ladder)
+     WHERE p.agency_id = $1::int AND p.start_on BETWEEN (SELECT oldest FROM reach) AND (SELECT latest FROM reach)
        AND check_in_gone(p, 60, $12::jsonb, $2::date) IS NULL -- whatever the stage
 ), asking AS MATERIALIZED (
-    SELECT s.*, l.asked, r.step, r.ordinal, l.stage,
-           CASE l.asked WHEN 'facility' THEN s.facility_id ELSE s.therapist_id END AS party_id
-      FROM standing s JOIN ladder l ON s.start_on BETWEEN l.oldest AND l.latest CROSS JOIN LATERAL (
-          SELECT rung.step, rung.ordinal FROM rung
-           WHERE rung.ordinal / 1000000 = l.place AND rung.variant = s.variant AND s.start_on <= rung.latest
-             AND (rung.oldest IS NULL OR s.start_on >= rung.oldest)
-             AND NOT EXISTS (SELECT FROM unnest(s.taken) AS t (ordinal)
-                              WHERE t.ordinal / 1000000 = l.place AND t.ordinal >= rung.ordinal)
-           ORDER BY CASE WHEN $8 = 'one_step' THEN rung.ordinal ELSE -rung.ordinal END LIMIT 1) r
+    SELECT DISTINCT ON (s.placement_id, r.place) s.*, r.asked, r.step, r.ordinal, r.stage,
+           CASE r.asked WHEN 'facility' THEN s.facility_id ELSE s.therapist_id END AS party_id
+      FROM standing s JOIN stair r ON r.variant = s.variant AND r.start_on = s.stands_on
+     WHERE NOT EXISTS (SELECT FROM unnest(s.taken) AS t (ordinal)
+                        WHERE t.ordinal / 1000000 = r.place AND t.ordinal >= r.ordinal)
+     ORDER BY s.placement_id, r.place, r.ordinal
+), held AS MATERIALIZED (
+    SELECT h.about, h.subject_id FROM hold h
+     WHERE h.agency_id = $1::int AND h.about IN ('placement', 'therapist', 'facility') AND h.from_on <= $2::date
+       AND (h.until_on IS NULL OR h.until_on >= $2::date) AND (h.released_on IS NULL OR h.released_on > $2::date)
 ), recent AS MATERIALIZED ( -- what came lately, or since ever where nothing is forgotten
     SELECT track, step, ordinal, coalesce(oldest, '-infinity') AS oldest, substring(step FROM '\d+')::int AS stage
       FROM rung WHERE variant = '' AND track IN ('concern', 'differ')
@@ -52,10 +64,9 @@ WITH rung AS MATERIALIZED (
 ), moved AS MATERIALIZED (
     SELECT DISTINCT o.placement_id, o.start_on FROM placement_start o
      WHERE o.agency_id = $1::int
-       AND o.start_on BETWEEN (SELECT min(oldest) FROM ladder) AND (SELECT max(latest) FROM ladder)
-       AND (SELECT bool_or(f.ordinal >= 0) AND NOT bool_or(f.step = 'moved') FROM fired f
-             WHERE f.agency_id = $1::int AND f.worker = 'check_in' AND f.subject_id = o.placement_id
-               AND f.cycle = o.start_on)
+       AND o.start_on BETWEEN (SELECT oldest FROM reach) AND (SELECT latest FROM reach)
+       AND (SELECT bool_or(f.ordinal >= 0) AND NOT bool_or(f.step = 'moved')
+              FROM check_in_taken($1::int, o.placement_id, o.start_on) f)
 )
 SELECT a.placement_id AS subject_id, 'placement:' || a.ext_id AS subject, a.start_on AS cycle, a.step, a.ordinal,
        a.party_id, a.asked || ':' || CASE a.asked WHEN 'facility' THEN a.facility ELSE t.ext_id END AS party,
@@ -63,15 +74,20 @@ SELECT a.placement_id AS subject_id, 'placement:' || a.ext_id AS subject, a.star
   FROM asking a JOIN therapist t ON t.agency_id = $1::int AND t.therapist_id = a.therapist_id
  WHERE check_in_gone(a.placement, a.stage, $12::jsonb, $2::date) IS NULL
    AND NOT EXISTS (SELECT FROM check_in_answer(a.placement, a.asked, a.stage, $12::jsonb, $2::date))
-   AND subject_held($1::int, ARRAY['placement', a.asked], ARRAY[a.placement_id, a.party_id], $2::date) IS NULL
+   AND ('placement', a.placement_id) NOT IN (SELECT about, subject_id FROM held)
+   AND (a.asked, a.party_id) NOT IN (SELECT about, subject_id FROM held)
 UNION ALL
 -- A low score or a safety word: each answer by itself, also when the placement is over or held.
 SELECT w.response_id, 'placement:' || p.ext_id, w.received_on, w.step, w.ordinal, p.therapist_id,
        'therapist:' || t.ext_id, 'the answer of ' || w.received_on || ' needs a person today'
   FROM worry w JOIN placement p ON p.agency_id = $1::int AND p.placement_id = w.subject_id
   JOIN therapist t ON t.agency_id = $1::int AND t.therapist_id = p.therapist_id
- WHERE (SELECT true FROM fired f WHERE f.agency_id = $1::int AND f.worker = 'check_in'
-           AND f.subject_id = w.response_id AND f.cycle = w.received_on AND f.step = w.step) IS NULL
+ WHERE CASE WHEN w.received_on >= $2::date - 400
+            THEN (SELECT true FROM fired f WHERE f.agency_id = $1::int AND f.worker = 'check_in'
+                     AND f.subject_id = w.response_id AND f.cycle = w.received_on AND f.step = w.step
+                     AND f.cycle BETWEEN $2::date - 400 AND $2::date)
+            ELSE (SELECT true FROM check_in_taken($1::int, w.response_id, w.received_on) f WHERE f.step = w.step)
+            END IS NULL
 UNION ALL
 -- The two see it differently: once for each round and stage, when the later of the two has answered.
 SELECT DISTINCT p.placement_id, 'placement:' || p.ext_id, p.start_on, d.step, d.ordinal, p.therapist_id,
@@ -84,8 +100,12 @@ SELECT DISTINCT p.placement_id, 'placement:' || p.ext_id, p.start_on, d.step, d.
   CROSS JOIN LATERAL check_in_answer(p.placement, 'facility', d.stage, $12::jsonb, $2::date) other
  WHERE r.response_id IN (one.response_id, other.response_id)
    AND abs(one.score - other.score) >= ($12::jsonb ->> 'differ_by')::int
-   AND (SELECT true FROM fired f WHERE f.agency_id = $1::int AND f.worker = 'check_in'
-           AND f.subject_id = p.placement_id AND f.cycle = p.start_on AND f.step = d.step) IS NULL
+   AND CASE WHEN p.start_on >= $2::date - 400
+            THEN (SELECT true FROM fired f WHERE f.agency_id = $1::int AND f.worker = 'check_in'
+                     AND f.subject_id = p.placement_id AND f.cycle = p.start_on AND f.step = d.step
+                     AND f.cycle BETWEEN $2::date - 400 AND $2::date)
+            ELSE (SELECT true FROM check_in_taken($1::int, p.placement_id, p.start_on) f WHERE f.step = d.step)
+            END IS NULL
 UNION ALL
 -- A round that had begun when its start moved.
 SELECT p.placement_id, 'placement:' || p.ext_id, m.start_on, 'moved', -1, p.therapist_id, 'therapist:' || t.ext_id,
