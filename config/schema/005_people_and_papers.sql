@@ -62,7 +62,7 @@ CREATE INDEX license_watched ON license (agency_id, watched_on) WHERE watched_on
 CREATE INDEX license_ended ON license (agency_id, status_on) WHERE status IN ('lapsed', 'surrendered');
 -- Which steps a license has behind it in its round, without a look at the ledger itself.
 CREATE INDEX fired_of_licenses ON fired (agency_id, subject_id, cycle, ordinal) WHERE worker = 'license_renewal';
-CREATE INDEX license_of_therapist ON license (agency_id, therapist_id);
+CREATE INDEX license_of_therapist ON license (agency_id, therapist_id, expires_on);
 CREATE INDEX license_dependent ON license (agency_id, depends_on_id) WHERE depends_on_id IS NOT NULL;
 
 CREATE TABLE ce_record (

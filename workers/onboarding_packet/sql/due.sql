@@ -25,11 +25,12 @@ WITH rung AS MATERIALIZED (
                 OR p.therapist_id IN (SELECT subject_id FROM held WHERE about = 'therapist')
                 OR p.facility_id IN (SELECT subject_id FROM held WHERE about = 'facility'))
 ), round AS MATERIALIZED ( -- a placement's two rounds, each with what its ledger says: read once for all tracks
-    SELECT o.placement_id, o.variant, o.start_on, d.from_offer, d.anchor, f.ordinals, f.packet_fired, f.never
+    SELECT o.placement_id, o.variant, o.start_on, d.from_offer, d.anchor, f.ordinals, f.packet_fired, f.items_fired, f.never
       FROM onboarding o,
            LATERAL (VALUES (true, o.offer_signed_on), (false, o.start_on)) AS d (from_offer, anchor),
            LATERAL (SELECT array_agg(f.ordinal) AS ordinals, array_agg(f.step) FILTER (WHERE f.outcome = 'never') AS never,
-                           bool_or(f.step IN ('packet_therapist', 'packet_facility')) AS packet_fired
+                           bool_or(f.step IN ('packet_therapist', 'packet_facility')) AS packet_fired,
+                           bool_or(starts_with(f.step, 'items_')) AS items_fired
                       FROM fired f WHERE f.agency_id = $1::int AND f.worker = 'onboarding_packet'
                        AND f.subject_id = o.placement_id AND f.cycle = d.anchor) f
      WHERE d.anchor IS NOT NULL
@@ -66,10 +67,12 @@ WITH rung AS MATERIALIZED (
     SELECT o.*, s.anchor, s.track, s.step, s.ordinal, c.therapist_open, c.facility_open, c.agency_open, c.required_open,
            c.lead_days, c.therapist_to_send, c.facility_to_send, c.therapist_by_hand, c.facility_by_hand,
            split_part(s.track, '_', 2) AS side, d.never,
+           o.start_on > $2::date AND n.items_fired IS TRUE AS counts_down, -- packet_counts_down
            d.packet_fired IS TRUE OR EXISTS (SELECT FROM packet_item i WHERE i.agency_id = $1::int
                                         AND i.placement_id = s.placement_id OFFSET 0) AS begun
       FROM stands s JOIN onboarding o USING (placement_id) JOIN counted c USING (placement_id)
       LEFT JOIN round d ON d.placement_id = s.placement_id AND d.from_offer
+      LEFT JOIN round n ON n.placement_id = s.placement_id AND NOT n.from_offer
 ), wanted AS (
     SELECT k.*, CASE WHEN side = 'facility' THEN 'facility' ELSE 'therapist' END AS party_kind
       FROM known k
@@ -93,7 +96,7 @@ WITH rung AS MATERIALIZED (
                                    AND (m.claimed_at AT TIME ZONE k.zone)::date BETWEEN $2::date - 1 AND $2::date)
            WHEN track = 'agency_items' THEN
                 -- While the count-down runs, each of them has a task of its own.
-                agency_open > 0 AND NOT packet_counts_down(p, $2::date) AND NOT EXISTS (SELECT FROM task t WHERE t.agency_id = $1::int
+                agency_open > 0 AND NOT counts_down AND NOT EXISTS (SELECT FROM task t WHERE t.agency_id = $1::int
                     AND t.matter = 'agency_items placement:' || k.ext_id AND t.state IN ('open', 'taken', 'snoozed'))
            WHEN track = 'items' THEN begun AND therapist_open + facility_open + agency_open > 0
            WHEN track = 'start_day' THEN begun AND required_open > 0 AND start_on > $2::date - 7
