@@ -6,8 +6,9 @@ WITH rung AS MATERIALIZED (
       FROM unnest($3::text[], $4::text[], $5::int[], $6::date[], $7::date[], $11::text[])
            AS r (variant, step, ordinal, latest, oldest, track)
      GROUP BY variant, track, step, ordinal
-), reach AS MATERIALIZED (
-    SELECT track, CASE WHEN bool_and(oldest IS NOT NULL) THEN min(oldest) END AS oldest, max(latest) AS latest
+), reach AS MATERIALIZED ( -- which dates a track looks at; of those that begin with a decision, with which
+    SELECT track, CASE WHEN bool_and(oldest IS NOT NULL) THEN min(oldest) END AS oldest, max(latest) AS latest,
+           CASE WHEN track = 'denied' THEN 'denied' WHEN track IN ('effective', 'loading', 'directory') THEN 'approved' END AS status
       FROM rung GROUP BY track
 ), own_ladder AS MATERIALIZED ( -- the payers that have one of their own
     SELECT payer_id, ext_id FROM payer WHERE agency_id = $1::int AND ext_id IN (SELECT variant FROM rung)
@@ -21,7 +22,7 @@ WITH rung AS MATERIALIZED (
      WHERE a.agency_id = $1::int AND a.status IN ('approved', 'denied', 'withdrawn') AND a.status <> 'withdrawn'
        AND a.status_on <= $2::date
        AND a.status_on >= (SELECT CASE WHEN bool_and(oldest IS NOT NULL) THEN min(oldest) ELSE '-infinity' END FROM reach
-                            WHERE track IN ('denied', 'effective', 'loading', 'directory'))
+                            WHERE status IS NOT NULL)
        AND (a.status <> 'denied' OR application_followed_by(a, $2::date) IS NULL)
 ), revalidated AS MATERIALIZED (
     SELECT a.* FROM panel_application a
@@ -43,7 +44,7 @@ WITH rung AS MATERIALIZED (
       FROM pending a WHERE a.next_on <= $2::date
     UNION ALL
     SELECT 'escalation', a.application_id, 'application', a.ext_id, a.submitted_on, a.payer_id, a.therapist_id, NULL, NULL, NULL
-      FROM pending a
+      FROM pending a WHERE a.submitted_on <= (SELECT latest FROM reach WHERE track = 'escalation')
     UNION ALL
     SELECT t.track, a.application_id, 'application', a.ext_id,
            CASE t.track WHEN 'info' THEN a.status_on ELSE a.status_on + ($12::jsonb ->> 'info_window_days')::int END,
@@ -55,9 +56,9 @@ WITH rung AS MATERIALIZED (
       FROM panel_application a LEFT JOIN placement p ON p.agency_id = a.agency_id AND p.placement_id = a.placement_id
      WHERE a.agency_id = $1::int AND a.status = 'draft'
     UNION ALL
-    SELECT t.track, a.application_id, 'application', a.ext_id, a.status_on, a.payer_id, a.therapist_id, NULL, NULL, NULL
-      FROM decided a, LATERAL unnest(CASE a.status WHEN 'denied' THEN ARRAY['denied']
-                                                   ELSE ARRAY['effective', 'loading', 'directory'] END) AS t (track)
+    SELECT r.track, a.application_id, 'application', a.ext_id, a.status_on, a.payer_id, a.therapist_id, NULL, NULL, NULL
+      FROM decided a JOIN reach r ON r.status = a.status AND a.status_on <= r.latest
+       AND (r.oldest IS NULL OR a.status_on >= r.oldest)
     UNION ALL
     SELECT 'revalidation', a.application_id, 'application', a.ext_id, a.revalidate_on, a.payer_id, a.therapist_id, NULL, NULL, NULL
       FROM revalidated a
