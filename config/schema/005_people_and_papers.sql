@@ -664,7 +664,8 @@ $$;
 CREATE FUNCTION packet_item_counts(k packet_item, r packet_rule, start_on date, on_day date) RETURNS boolean
 LANGUAGE sql IMMUTABLE AS $$
     SELECT (k.status_on IS NULL OR k.status_on <= on_day)
-       AND NOT (r.again_if_moved AND k.status IN ('received', 'confirmed') AND k.start_on IS DISTINCT FROM packet_item_counts.start_on)
+       AND NOT (r.again_if_moved AND k.status IN ('received', 'confirmed')
+                AND k.start_on IS DISTINCT FROM packet_item_counts.start_on)
 $$;
 
 -- The items of a placement's packet with where each stands that day. Postgres unfolds it: joined to many placements it is
@@ -718,7 +719,7 @@ CREATE FUNCTION check_in_safety_word(answers text, expression text) RETURNS text
 $$;
 
 -- What is open of a packet, counted. to_send: a letter of the packet still has something to carry; by_hand: its documents
--- are on record already, so somebody sent them.
+-- are on record already, so somebody sent them. The room's due.sql counts the same for many placements at once.
 CREATE FUNCTION packet_count(p placement, facility_type text, on_day date)
 RETURNS TABLE (therapist_open bigint, facility_open bigint, agency_open bigint, required_open bigint, lead_days int,
                therapist_to_send boolean, facility_to_send boolean, therapist_by_hand boolean, facility_by_hand boolean)

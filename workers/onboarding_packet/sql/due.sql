@@ -25,10 +25,11 @@ WITH rung AS MATERIALIZED (
                 OR p.therapist_id IN (SELECT subject_id FROM held WHERE about = 'therapist')
                 OR p.facility_id IN (SELECT subject_id FROM held WHERE about = 'facility'))
 ), round AS MATERIALIZED ( -- a placement's two rounds, each with what its ledger says: read once for all tracks
-    SELECT o.placement_id, o.variant, o.start_on, d.from_offer, d.anchor, f.ordinals, f.packet_fired, f.items_fired, f.never
+    SELECT o.placement_id, o.variant, o.start_on, d.from_offer, d.anchor, f.*
       FROM onboarding o,
            LATERAL (VALUES (true, o.offer_signed_on), (false, o.start_on)) AS d (from_offer, anchor),
-           LATERAL (SELECT array_agg(f.ordinal) AS ordinals, array_agg(f.step) FILTER (WHERE f.outcome = 'never') AS never,
+           LATERAL (SELECT array_agg(f.ordinal) AS ordinals,
+                           array_agg(f.step) FILTER (WHERE f.outcome = 'never') AS never,
                            bool_or(f.step IN ('packet_therapist', 'packet_facility')) AS packet_fired,
                            bool_or(starts_with(f.step, 'items_')) AS items_fired
                       FROM fired f WHERE f.agency_id = $1::int AND f.worker = 'onboarding_packet'

@@ -8,7 +8,8 @@ WITH rung AS MATERIALIZED (
      GROUP BY variant, track, step, ordinal
 ), reach AS MATERIALIZED ( -- which dates a track looks at; of those that begin with a decision, with which
     SELECT track, CASE WHEN bool_and(oldest IS NOT NULL) THEN min(oldest) END AS oldest, max(latest) AS latest,
-           CASE WHEN track = 'denied' THEN 'denied' WHEN track IN ('effective', 'loading', 'directory') THEN 'approved' END AS status
+           CASE WHEN track = 'denied' THEN 'denied'
+                WHEN track IN ('effective', 'loading', 'directory') THEN 'approved' END AS status
       FROM rung GROUP BY track
 ), own_ladder AS MATERIALIZED ( -- the payers that have one of their own
     SELECT payer_id, ext_id FROM payer WHERE agency_id = $1::int AND ext_id IN (SELECT variant FROM rung)
@@ -43,7 +44,8 @@ WITH rung AS MATERIALIZED (
     SELECT 'agreed', a.application_id, 'application', a.ext_id, a.next_on, a.payer_id, a.therapist_id, NULL, NULL, NULL
       FROM pending a WHERE a.next_on <= $2::date
     UNION ALL
-    SELECT 'escalation', a.application_id, 'application', a.ext_id, a.submitted_on, a.payer_id, a.therapist_id, NULL, NULL, NULL
+    SELECT 'escalation', a.application_id, 'application', a.ext_id, a.submitted_on, a.payer_id, a.therapist_id,
+           NULL, NULL, NULL
       FROM pending a WHERE a.submitted_on <= (SELECT latest FROM reach WHERE track = 'escalation')
     UNION ALL
     SELECT t.track, a.application_id, 'application', a.ext_id,
@@ -60,10 +62,12 @@ WITH rung AS MATERIALIZED (
       FROM decided a JOIN reach r ON r.status = a.status AND a.status_on <= r.latest
        AND (r.oldest IS NULL OR a.status_on >= r.oldest)
     UNION ALL
-    SELECT 'revalidation', a.application_id, 'application', a.ext_id, a.revalidate_on, a.payer_id, a.therapist_id, NULL, NULL, NULL
+    SELECT 'revalidation', a.application_id, 'application', a.ext_id, a.revalidate_on, a.payer_id, a.therapist_id,
+           NULL, NULL, NULL
       FROM revalidated a
     UNION ALL
-    SELECT 'gap', g.billing_id, 'placement', g.ext_id, g.anchor, g.payer_id, g.therapist_id, g.placement_id, NULL, g.standing
+    SELECT 'gap', g.billing_id, 'placement', g.ext_id, g.anchor, g.payer_id, g.therapist_id, g.placement_id,
+           NULL, g.standing
       FROM panel_gaps($1::int, $2::date, (SELECT latest FROM reach WHERE track = 'gap')) g
     UNION ALL
     SELECT 'license', l.license_id, 'license', l.ext_id, l.expires_on, NULL, l.therapist_id, NULL, NULL, NULL
@@ -97,22 +101,24 @@ WITH rung AS MATERIALIZED (
      ORDER BY s.track, s.subject_id, s.anchor, CASE WHEN $8 = 'one_step' THEN p.ordinal ELSE -p.ordinal END
 )
 SELECT c.subject_id, c.kind || ':' || c.ext_id AS subject, c.anchor AS cycle, c.step, c.ordinal,
-       coalesce(y.payer_id, t.therapist_id) AS party_id, coalesce('payer:' || y.ext_id, 'therapist:' || t.ext_id) AS party,
-       CASE c.track WHEN 'agreed' THEN 'they are to be asked again on ' || c.anchor
+       coalesce(y.payer_id, t.therapist_id) AS party_id,
+       coalesce('payer:' || y.ext_id, 'therapist:' || t.ext_id) AS party,
+       CASE c.track WHEN 'followup' THEN 'pending since ' || c.anchor
+                    WHEN 'escalation' THEN 'pending since ' || c.anchor
+                    WHEN 'agreed' THEN 'they are to be asked again on ' || c.anchor
                     WHEN 'info' THEN 'they asked us for something on ' || c.said
                     WHEN 'info_window' THEN 'they asked us for something on ' || c.said
                     WHEN 'draft' THEN 'not submitted yet'
                     WHEN 'denied' THEN 'denied on ' || c.anchor
                     WHEN 'revalidation' THEN 'to be revalidated by ' || c.anchor
                     WHEN 'gap' THEN 'no panel in effect: ' || c.said
-                    WHEN 'license' THEN 'expires on ' || c.anchor || ', before the decision that is to be expected'
-                    WHEN 'attestation' THEN 'CAQH is due on ' || c.anchor || ', before the decision that is to be expected'
-                    WHEN 'insurance' THEN 'insurance expires on ' || c.anchor || ', before the decision that is to be expected'
-                    WHEN 'followup' THEN 'pending since ' || c.anchor
-                    WHEN 'escalation' THEN 'pending since ' || c.anchor
+                    WHEN 'license' THEN 'expires on ' || c.anchor || before.words
+                    WHEN 'attestation' THEN 'CAQH is due on ' || c.anchor || before.words
+                    WHEN 'insurance' THEN 'insurance expires on ' || c.anchor || before.words
                     ELSE 'approved on ' || c.anchor END AS why
   FROM chosen c JOIN therapist t ON t.agency_id = $1::int AND t.therapist_id = c.therapist_id
-  LEFT JOIN payer y ON y.agency_id = $1::int AND y.payer_id = c.payer_id
+  LEFT JOIN payer y ON y.agency_id = $1::int AND y.payer_id = c.payer_id,
+       (SELECT ', before the decision that is to be expected' AS words) before
  WHERE (c.therapist_id IN (SELECT subject_id FROM held WHERE about = 'therapist')
         OR (c.placement_id IN (SELECT subject_id FROM held WHERE about = 'placement'))
         OR (c.kind IN ('application', 'license')
