@@ -78,7 +78,7 @@ LANGUAGE sql STABLE AS $$
                       AND f.subject_id = p_license AND f.cycle = p_cycle
                       AND f.ordinal BETWEEN p_ordinal AND p_ordinal / 1000000 * 1000000 + 999999)
 $$;
-CREATE INDEX license_of_therapist ON license (agency_id, therapist_id);
+CREATE INDEX license_of_therapist ON license (agency_id, therapist_id, expires_on);
 CREATE INDEX license_dependent ON license (agency_id, depends_on_id) WHERE depends_on_id IS NOT NULL;
 
 CREATE TABLE ce_record (
@@ -676,22 +676,25 @@ RETURNS TABLE (kind text, ext_id text, detail text, since date) LANGUAGE sql STA
      ORDER BY 1 DESC, 2
 $$;
 
--- The items of a placement's packet with where each stands that day. A confirmation of another start is none of this one.
+-- Whether what is on record about an item counts that day. A confirmation of another start is none of this one.
+CREATE FUNCTION packet_item_counts(k packet_item, r packet_rule, start_on date, on_day date) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT (k.status_on IS NULL OR k.status_on <= on_day)
+       AND NOT (r.again_if_moved AND k.status IN ('received', 'confirmed')
+                AND k.start_on IS DISTINCT FROM packet_item_counts.start_on)
+$$;
+
+-- The items of a placement's packet with where each stands that day. Postgres unfolds it: joined to many placements it is
+-- one join, no call for each.
 CREATE FUNCTION packet_standing(p placement, facility_type text, on_day date)
 RETURNS TABLE (item text, ordinal int, title text, provider text, ask text, lead_days int, required boolean, document text,
                reader text, again_if_moved boolean, status text, since date, note text, is_open boolean)
 LANGUAGE sql STABLE AS $$
     SELECT r.item, r.ordinal, r.title, r.provider, r.ask, r.lead_days, r.required, r.document, r.reader, r.again_if_moved,
-           CASE WHEN i.counts THEN i.status ELSE 'open' END, CASE WHEN i.counts THEN i.status_on END,
-           CASE WHEN i.counts THEN i.note END, i.counts IS NOT TRUE OR i.status IN ('open', 'sent')
+           coalesce(k.status, 'open'), k.status_on, k.note, k.status IS NULL OR k.status IN ('open', 'sent')
       FROM packet_rule r
-      LEFT JOIN LATERAL (
-           SELECT k.status, k.status_on, k.note,
-                  (k.status_on IS NULL OR k.status_on <= on_day)
-                  AND NOT (r.again_if_moved AND k.status IN ('received', 'confirmed')
-                           AND k.start_on IS DISTINCT FROM p.start_on) AS counts
-             FROM packet_item k
-            WHERE k.agency_id = p.agency_id AND k.placement_id = p.placement_id AND k.item = r.item) i ON true
+      LEFT JOIN packet_item k ON k.agency_id = p.agency_id AND k.placement_id = p.placement_id AND k.item = r.item
+       AND packet_item_counts(k, r, p.start_on, on_day)
      WHERE r.agency_id = p.agency_id AND r.facility_type = packet_standing.facility_type
 $$;
 
@@ -740,7 +743,7 @@ CREATE FUNCTION check_in_safety_word(answers text, expression text) RETURNS text
 $$;
 
 -- What is open of a packet, counted. to_send: a letter of the packet still has something to carry; by_hand: its documents
--- are on record already, so somebody sent them.
+-- are on record already, so somebody sent them. The room's due.sql counts the same for many placements at once.
 CREATE FUNCTION packet_count(p placement, facility_type text, on_day date)
 RETURNS TABLE (therapist_open bigint, facility_open bigint, agency_open bigint, required_open bigint, lead_days int,
                therapist_to_send boolean, facility_to_send boolean, therapist_by_hand boolean, facility_by_hand boolean)

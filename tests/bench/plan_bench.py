@@ -305,49 +305,93 @@ def bare_payers(house, day):
           JOIN panel_application a ON a.agency_id = 1 AND a.{column} BETWEEN w.lo AND w.hi AND a.{status}
           JOIN payer y ON y.agency_id = 1 AND y.payer_id = a.payer_id
          WHERE {unfired('payer_followup', 'a.application_id', f'a.{column}')}""")
-    # What runs out within the time that the pending applications of its therapist will still take.
+    # What runs out within the time that the pending applications of its therapist will still take: by each payer's own pace.
+    needed = f"""
+        pending AS MATERIALIZED (SELECT therapist_id, payer_id, submitted_on FROM panel_application
+             WHERE agency_id = 1 AND status IN ('submitted', 'in_review', 'info_requested')),
+        usual AS MATERIALIZED (SELECT y.payer_id, CASE WHEN u.n >= 5 THEN ceil(u.median)::int ELSE 120 END AS days
+              FROM (SELECT DISTINCT payer_id FROM pending) y, LATERAL (
+                   SELECT count(*) AS n, percentile_cont(0.5) WITHIN GROUP (ORDER BY days) AS median
+                     FROM (SELECT a.status_on - a.submitted_on AS days FROM panel_application a WHERE a.agency_id = 1
+                              AND a.payer_id = y.payer_id AND a.status IN ('approved', 'denied') AND a.status_on <= '{day}'
+                            ORDER BY a.status_on DESC LIMIT 200) d) u),
+        needed AS MATERIALIZED (SELECT therapist_id, max(greatest(submitted_on + days, date '{day}' + 30)) AS until_on
+              FROM pending JOIN usual USING (payer_id) GROUP BY 1)"""
+    # Whoever bills a payer without being on its panel.
+    gap = f"""
+        gap AS MATERIALIZED (SELECT b.billing_id, b.payer_id, greatest(p.start_on, (
+                   SELECT max(a.status_on) FROM panel_application a WHERE a.agency_id = 1 AND a.therapist_id = p.therapist_id
+                      AND a.payer_id = b.payer_id AND a.status IN ('denied', 'withdrawn'))) AS anchor
+              FROM placement p JOIN placement_payer b ON b.agency_id = 1 AND b.placement_id = p.placement_id
+             WHERE p.agency_id = 1 AND p.insurance_billing AND p.status IN ('offer', 'active')
+               AND (p.end_on IS NULL OR p.end_on >= '{day}') AND p.start_on <= date '{day}' + 120
+               AND NOT EXISTS (SELECT FROM panel_application a WHERE a.agency_id = 1 AND a.therapist_id = p.therapist_id
+                      AND a.payer_id = b.payer_id AND a.status = 'approved' AND a.status_on <= '{day}'
+                      AND coalesce(a.effective_on, a.status_on) <= greatest('{day}', p.start_on) OFFSET 0))"""
     parts.append(f"""
         SELECT l.license_id, w.step, l.expires_on, l.therapist_id
-          FROM (SELECT therapist_id, max(greatest(submitted_on + 110, date '{day}' + 30)) AS until_on FROM panel_application
-                 WHERE agency_id = 1 AND status IN ('submitted', 'in_review') GROUP BY 1) n
-          JOIN license l ON l.agency_id = 1 AND l.therapist_id = n.therapist_id AND l.expires_on <= n.until_on
+          FROM needed n JOIN license l ON l.agency_id = 1 AND l.therapist_id = n.therapist_id AND l.expires_on <= n.until_on
           JOIN (VALUES {rungs.values(['license'])}) w (track, step, ordinal, lo, hi) ON l.expires_on BETWEEN w.lo AND w.hi
          WHERE l.status = 'active' AND {unfired('payer_followup', 'l.license_id', 'l.expires_on')}""")
     parts.append(f"""
-        SELECT t.therapist_id, w.step, t.caqh_attested_on + 120, t.therapist_id
-          FROM (SELECT therapist_id, max(greatest(submitted_on + 110, date '{day}' + 30)) AS until_on FROM panel_application
-                 WHERE agency_id = 1 AND status IN ('submitted', 'in_review') GROUP BY 1) n
-          JOIN therapist t ON t.agency_id = 1 AND t.therapist_id = n.therapist_id AND t.caqh_attested_on + 120 <= n.until_on
-          JOIN (VALUES {rungs.values(['attestation'])}) w (track, step, ordinal, lo, hi)
-            ON t.caqh_attested_on + 120 BETWEEN w.lo AND w.hi
-         WHERE {unfired('payer_followup', 't.therapist_id', 't.caqh_attested_on + 120')}""")
-    return " UNION ALL ".join(parts)
+        SELECT d.therapist_id, w.step, d.anchor, d.therapist_id
+          FROM (SELECT t.therapist_id, n.until_on, v.* FROM needed n JOIN therapist t USING (therapist_id), LATERAL (VALUES
+                  ('attestation', t.caqh_attested_on + 120), ('insurance', t.insurance_expires_on)) v (track, anchor)
+                 WHERE t.agency_id = 1) d
+          JOIN (VALUES {rungs.values(['attestation', 'insurance'])}) w (track, step, ordinal, lo, hi)
+            ON w.track = d.track AND d.anchor BETWEEN w.lo AND w.hi
+         WHERE d.anchor <= d.until_on AND {unfired('payer_followup', 'd.therapist_id', 'd.anchor')}""")
+    parts.append(f"""
+        SELECT g.billing_id, w.step, g.anchor, g.payer_id
+          FROM gap g JOIN (VALUES {rungs.values(['gap'])}) w (track, step, ordinal, lo, hi) ON g.anchor BETWEEN w.lo AND w.hi
+         WHERE {unfired('payer_followup', 'g.billing_id', 'g.anchor')}""")
+    return f"WITH {needed}, {gap}" + " UNION ALL ".join(parts)
 
 
 def bare_packets(house, day):
-    """Placements before their start, what is open of each packet, and the rungs of offer and start."""
+    """Placements before their start, what is open of each packet by its holder, and the rungs of offer and start."""
     rungs = Rungs(house, "onboarding_packet", day)
-    offer = rungs.values(["packet_therapist", "packet_facility", "agency_items"])
+    offer = rungs.values(["packet_therapist", "packet_facility", "open_therapist", "open_facility", "agency_items"])
     start = rungs.values(["items", "start_day", "final_therapist", "final_facility", "at_risk"])
+    is_open = "(i.status IS NULL OR i.status IN ('open', 'sent'))"
+    of = "x.agency_id = 1 AND x.worker = 'onboarding_packet' AND x.subject_id = o.placement_id"
+    letter = """EXISTS (SELECT FROM message_step x JOIN message m USING (agency_id, message_id) WHERE x.agency_id = 1
+                           AND x.worker = 'onboarding_packet' AND x.subject_id = o.placement_id AND m.state <> 'failed'"""
     return f"""
         SELECT o.placement_id, w.step, o.start_on, o.therapist_id
           FROM (SELECT p.placement_id, p.offer_signed_on, p.start_on, p.therapist_id, count(i.item) > 0 AS begun,
-                       count(*) FILTER (WHERE i.status IS NULL OR i.status IN ('open', 'sent')) AS open,
-                       max(r.lead_days) FILTER (WHERE r.required AND (i.status IS NULL OR i.status IN ('open', 'sent'))) AS lead
+                       count(*) FILTER (WHERE {is_open}) AS open,
+                       count(*) FILTER (WHERE {is_open} AND r.provider = 'therapist') AS therapist_open,
+                       count(*) FILTER (WHERE {is_open} AND r.provider = 'facility') AS facility_open,
+                       count(*) FILTER (WHERE {is_open} AND r.provider = 'agency') AS agency_open,
+                       count(*) FILTER (WHERE {is_open} AND r.required) AS required_open,
+                       max(r.lead_days) FILTER (WHERE r.required AND {is_open}) AS lead,
+                       bool_and(coalesce(i.status, 'open') <> 'open') FILTER (WHERE r.reader = 'therapist') AS therapist_sent,
+                       bool_and(coalesce(i.status, 'open') <> 'open') FILTER (WHERE r.reader = 'facility') AS facility_sent
                   FROM placement p JOIN facility f ON f.agency_id = 1 AND f.facility_id = p.facility_id
                   JOIN packet_rule r ON r.agency_id = 1 AND r.facility_type = f.type
                   LEFT JOIN packet_item i ON i.agency_id = 1 AND i.placement_id = p.placement_id AND i.item = r.item
+                   AND i.status_on <= '{day}'
                  WHERE p.agency_id = 1 AND p.start_on >= date '{day}' - 7 AND p.status IN ('offer', 'active')
+                   AND p.offer_signed_on <= '{day}'
                  GROUP BY 1, 2, 3, 4) o
           JOIN (SELECT *, true AS from_offer FROM (VALUES {offer}) v UNION ALL SELECT *, false FROM (VALUES {start}) v
                ) w (track, step, ordinal, lo, hi, from_offer)
             ON CASE WHEN w.from_offer THEN o.offer_signed_on ELSE o.start_on END BETWEEN w.lo AND w.hi
-         WHERE o.open > 0 AND (o.start_on > '{day}' OR w.track = 'start_day')
-           AND (w.track <> 'at_risk' OR o.lead + 2 >= o.start_on - date '{day}')
-           AND (w.track NOT IN ('items', 'start_day') OR o.begun OR EXISTS (
-                SELECT FROM fired x WHERE x.agency_id = 1 AND x.worker = 'onboarding_packet'
-                   AND x.subject_id = o.placement_id AND x.cycle = o.offer_signed_on AND x.step LIKE 'packet%%'))
-           AND {unfired('onboarding_packet', 'o.placement_id', 'CASE WHEN w.from_offer THEN o.offer_signed_on ELSE o.start_on END')}"""
+         WHERE o.open > 0 AND (o.start_on > '{day}' OR w.track = 'start_day' AND o.required_open > 0)
+           AND {unfired('onboarding_packet', 'o.placement_id', 'CASE WHEN w.from_offer THEN o.offer_signed_on ELSE o.start_on END')}
+           AND CASE WHEN w.track = 'at_risk' THEN o.lead + 2 >= o.start_on - date '{day}'
+               WHEN w.track IN ('items', 'start_day') THEN o.begun OR EXISTS (SELECT FROM fired x WHERE {of}
+                    AND x.cycle = o.offer_signed_on AND x.step LIKE 'packet%%' OFFSET 0)
+               WHEN w.track LIKE 'packet%%' THEN NOT {letter} AND x.step = w.track OFFSET 0)
+               WHEN w.track = 'open_therapist' THEN o.therapist_open > 0
+                    AND (o.therapist_sent OR {letter} AND x.step = 'packet_therapist' OFFSET 0))
+               WHEN w.track = 'open_facility' THEN o.facility_open > 0
+                    AND (o.facility_sent OR {letter} AND x.step = 'packet_facility' OFFSET 0))
+               -- While the count-down runs, each item has a task of its own.
+               WHEN w.track = 'agency_items' THEN o.agency_open > 0 AND NOT EXISTS (SELECT FROM fired x WHERE {of}
+                    AND x.cycle = o.start_on AND x.step LIKE 'items%%' OFFSET 0)
+               ELSE true END"""
 
 
 BARE = dict(zip(ROOMS, (bare_invoices, bare_licenses, bare_check_ins, bare_payers, bare_packets)))
