@@ -102,10 +102,13 @@ def chased(schedule, rows, first, last):
     highest, steps, letters = {}, {}, {}
     day = first
     while day <= last:
-        for license_id, therapist, expires, track, place, name, step in due(schedule, rows, day) if day.weekday() < 5 else ():
-            if place <= highest.get((license_id, expires, track), -1):
-                continue
+        new = [row for row in (due(schedule, rows, day) if day.weekday() < 5 else ())
+               if row[4] > highest.get((row[0], row[2], row[3]), -1)]
+        at_expiry = {row[0] for row in new if row[3] == "watch_expiry"}
+        for license_id, therapist, expires, track, place, name, step in new:
             highest[license_id, expires, track] = place
+            if track == "watch" and license_id in at_expiry:
+                continue  # the task of the expiry asks the board already: once a day is enough
             steps.setdefault(day, set()).add((license_id, name))
             if "send" in step:
                 letters.setdefault(day, {}).setdefault(therapist, set()).add(license_id)
