@@ -51,7 +51,7 @@ WITH rung AS MATERIALIZED (
                                      AND x.ordinal >= l.ordinal)))
 )
 SELECT invoice_id AS subject_id, 'invoice:' || ext_id AS subject, due_on AS cycle, step, ordinal, party_id, party,
-       balance || ' cents open, due ' || due_on AS why
+       to_char(balance / 100.0, 'FM999,999,999,990.00') || ' open, due ' || due_on AS why
   FROM unfired WHERE balance >= greatest($9::bigint, 1)
 UNION ALL
 -- A word of thanks for an invoice that was chased and is now paid, while it is fresh.
