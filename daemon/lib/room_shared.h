@@ -57,6 +57,39 @@ struct note {
 };
 void desk_note(struct desk *desk, int agency, const char *kind, const char *about, const char *reason);
 
+/* --- whom and when (outbox_timing.c) */
+
+struct person {
+    const char *role, *name, *address; /* lent by the rows */
+    const struct zone *zone;
+};
+
+struct addressing { /* the people of one wish */
+    struct db_rows *rows;
+    struct person people[8];
+    int count;
+};
+
+/* Who stands behind the roles of a wish; nobody leaves ret->count at 0. Free ret->rows with db_rows_free. */
+MUST_CHECK gboolean outbox_find_people(struct desk *desk, const struct job *first, const struct letter_wish *wish,
+                                       struct addressing *ret, GError **error);
+/* May this wish go out now? When not, its jobs are postponed with the reason. */
+MUST_CHECK gboolean outbox_timely(struct desk *desk, struct party *party, const struct letter_wish *wish,
+                                  const struct addressing *to, gboolean *ret_now, GError **error);
+void outbox_postpone_all(const struct letter_wish *wish, instant until, const char *reason);
+
+/* --- tasks (outbox_tasks.c) */
+
+MUST_CHECK gboolean outbox_raise_task(struct desk *desk, struct party *party, const struct task_wish *wish,
+                                      GError **error);
+/* Nobody to write to: the jobs end, and a person is told. */
+MUST_CHECK gboolean outbox_nobody_task(struct desk *desk, struct party *party, const struct letter_wish *wish,
+                                       GError **error);
+/* The attachments of a wish (struct attachment into `ret`); *ret_good is FALSE when one is missing or altered: then the
+ * wish is postponed, and a person is told. */
+MUST_CHECK gboolean outbox_attach(struct desk *desk, struct party *party, const struct letter_wish *wish,
+                                  GPtrArray *ret, gboolean *ret_good, GError **error);
+
 /* outbox_claim.c: turns a party's wishes into claimed letters, tasks and verdicts, inside the open transaction. */
 MUST_CHECK gboolean outbox_claim(struct desk *desk, struct party *party, GError **error);
 
