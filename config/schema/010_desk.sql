@@ -14,6 +14,9 @@ CREATE TABLE bounce (
     FOREIGN KEY (agency_id, message_id) REFERENCES message
 );
 
+-- What the Message-IDs of an agency's letters are made with: who does not know it cannot forge a report about a letter.
+ALTER TABLE agency ADD COLUMN letter_key text NOT NULL DEFAULT gen_random_uuid();
+
 -- Letters may carry documents; lifting a suppression keeps its history in the event log. A record is corrected or ended, never
 -- deleted; what came back came back.
 GRANT SELECT ON subject TO ticklerd_app;

@@ -50,10 +50,27 @@ char *desk_render(struct desk *desk, const char *file, enum template_kind kind, 
 
 /* --- the letter itself */
 
-/* From the jobs, so that every try of a letter has the same: hash(agency, worker, steps, recipient)@domain. */
-static char *internet_id(const struct desk *desk, const struct letter_wish *wish, const struct person *person)
+static const char *letter_key(struct desk *desk, int agency, GError **error)
 {
-    g_autoptr(GString) key = g_string_new(NULL);
+    const char *known = g_hash_table_lookup(desk->keys, GINT_TO_POINTER(agency));
+    if (known)
+        return known;
+    g_autofree char *number = int_text(agency);
+    AUTO_ROWS struct db_rows *rows = db_ask_with(desk->db, &sql_letter_key, error, number);
+    if (!rows)
+        return NULL;
+    char *key = g_strdup(db_text(rows, 0, "letter_key"));
+    g_hash_table_insert(desk->keys, GINT_TO_POINTER(agency), key);
+    return key;
+}
+
+/* From the jobs, so that every try of a letter has the same: hash(key, agency, worker, steps, recipient)@domain. */
+static char *internet_id(struct desk *desk, const struct letter_wish *wish, const struct person *person, GError **error)
+{
+    const char *secret = letter_key(desk, ((struct job *)wish->jobs->pdata[0])->agency, error);
+    if (!secret)
+        return NULL;
+    g_autoptr(GString) key = g_string_new(secret);
     for (guint i = 0; i < wish->jobs->len; i++) {
         const struct job *job = wish->jobs->pdata[i];
         g_string_append_printf(key, "%d %s %" G_GINT64_FORMAT " %d %s\n", job->agency, desk->room->name,
@@ -195,8 +212,10 @@ static gboolean claim_for(struct desk *desk, struct party *party, struct letter_
 {
     const struct job *first = wish->jobs->pdata[0];
     gboolean had;
-    g_autofree char *id = internet_id(desk, wish, person), *subject = NULL;
+    g_autofree char *id = internet_id(desk, wish, person, error), *subject = NULL;
     g_autofree char *recipient = g_strdup_printf("%s:%s", person->role, person->address);
+    if (!id)
+        return FALSE;
     if (!has_letter(desk, wish, recipient, &had, error) || had)
         return had;
     g_autoptr(GBytes) letter = write_letter(desk, party, wish, person, attachments, id, &subject, error);

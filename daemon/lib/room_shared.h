@@ -26,6 +26,7 @@ struct desk {
     GHashTable *templates; /* name -> text */
     GPtrArray *claimed;    /* struct claim: letters of the present window */
     GPtrArray *events;     /* struct note */
+    GHashTable *keys;      /* agency (int) -> what its Message-IDs are made with */
     GHashTable *retried;   /* job id (gint64) -> day of its last try, which brought nothing; of this transaction */
     guint64 progress;
     gboolean draining;
