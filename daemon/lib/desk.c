@@ -29,17 +29,21 @@ gboolean desk_raise(struct db *db, const struct desk_task *task, gint64 *ret_id,
                     due_on, now, cycle);
     if (!rows)
         return FALSE;
-    *ret_id = db_rows_count(rows) ? db_int(rows, 0, "task_id") : 0;
-    if (!*ret_id)
+    *ret_id = 0;
+    if (db_rows_count(rows) == 0)
         return TRUE;
-    g_autofree char *about = g_strdup_printf("task:%" G_GINT64_FORMAT, *ret_id);
+    gint64 touched = db_int(rows, 0, "task_id");
+    gboolean lifted = db_bool(rows, 0, "lifted");
+    *ret_id = lifted ? 0 : touched;
+    g_autofree char *about = g_strdup_printf("task:%" G_GINT64_FORMAT, touched);
     AUTO_JS struct js *detail = js_object();
     js_set_text(detail, "party", task->party);
     js_set_text(detail, "matter", task->matter);
     js_set_text(detail, "step", task->step);
     js_set_text(detail, "reason", task->reason);
     g_autofree char *text = js_print(detail);
-    return desk_event(db, task->agency, task->now, task->worker, "task.created", about, text, error);
+    return desk_event(db, task->agency, task->now, task->worker, lifted ? "task.lifted" : "task.created", about, text,
+                      error);
 }
 
 gboolean desk_withdraw(struct db *db, int agency, gint64 task, const char *actor, const char *reason, instant now,

@@ -24,8 +24,8 @@ struct desk_task {
     day cycle; /* the round of the ladder that it belongs to; 0: none */
 };
 
-/* Raises it, or finds that the matter has an open task (then *ret_id is 0). Writes the event. In the caller's
- * transaction. */
+/* Raises it, or finds that the matter has an open task (then *ret_id is 0; a higher priority and an earlier day lift
+ * that one). Writes the event. In the caller's transaction. */
 MUST_CHECK gboolean desk_raise(struct db *db, const struct desk_task *task, gint64 *ret_id, GError **error);
 
 /* Takes an open task back because its cause is gone. Writes the event. */

@@ -333,6 +333,16 @@ def check_people(story, record):
     assert (FIRST, "agency_items", "") in record.tasks["nobody"]
 
 
+def check_pressing(story):
+    """An item that is still open as the start comes near is pressed: the same task, higher and earlier."""
+    lifted = story.sql("SELECT DISTINCT about FROM event WHERE kind = 'task.lifted'")
+    assert lifted, "no open item was pressed at five days or two"
+    pressed = story.sql("SELECT step, priority FROM task WHERE 'task:' || task_id IN "
+                        "(SELECT about FROM event WHERE kind = 'task.lifted')")
+    assert {step for step, _ in pressed} >= {"items_10"} and {p for _, p in pressed} <= {"high", "urgent"}, pressed
+    assert "urgent" in {p for _, p in pressed}, pressed
+
+
 def main():
     support.leave_root()
     cases = build()
@@ -351,6 +361,7 @@ def main():
             check_tales(story, record)
             check_frappe(story, record)
             check_people(story, record)
+            check_pressing(story)
     print("onboarding packet: ok")
 
 

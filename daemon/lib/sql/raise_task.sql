@@ -1,5 +1,5 @@
 -- raise_task.sql: a task for the person who fits: whoever has open tasks of the same party or records already, so that one
--- voice calls them, else the least loaded; nothing when its matter is already open.
+-- voice calls them, else the least loaded; a matter that is open already is lifted to a higher priority, or left as it is.
 -- $1 agency  $2 worker  $3 step  $4 party  $5 matter  $6 subjects  $7 title  $8 reason  $9 script  $10 phone  $11 role
 -- $12 priority  $13 due_on  $14 instant  $15 cycle, or NULL
 WITH ladder AS (
@@ -45,6 +45,12 @@ SELECT $1::int, $2, $3, $4, $5, $6::text[], $7, $8, $9, $10, (SELECT staff_id FR
        $14::timestamptz, $15::date
     ON CONFLICT (agency_id, matter) WHERE state IN ('open', 'taken', 'snoozed') DO NOTHING
 RETURNING task_id, assignee_id
+), lifted AS ( -- a later step presses an open task of the matter
+UPDATE task SET priority = $12, due_on = least(due_on, $13::date)
+ WHERE agency_id = $1::int AND matter = $5 AND state IN ('open', 'taken', 'snoozed')
+   AND array_position(ARRAY['low', 'normal', 'high', 'urgent'], $12) >
+       array_position(ARRAY['low', 'normal', 'high', 'urgent'], priority)
+RETURNING task_id
 ), hook AS (
     -- Where web hooks are configured, the desk calls them; not about its own calls.
     INSERT INTO job (agency_id, worker, subject_id, cycle, step, ordinal, party_id, nominal, ready_at, subject)
@@ -55,4 +61,5 @@ RETURNING task_id, assignee_id
        AND $5 <> 'webhook'
         ON CONFLICT DO NOTHING
 )
-SELECT task_id, assignee_id FROM made
+SELECT task_id, false AS lifted FROM made
+UNION ALL SELECT task_id, true FROM lifted
