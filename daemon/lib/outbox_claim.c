@@ -11,11 +11,6 @@
 #include "libtickler_sql.h"
 #include "room_shared.h"
 
-static char *int_text(gint64 number)
-{
-    return g_strdup_printf("%" G_GINT64_FORMAT, number);
-}
-
 void claim_free(gpointer data)
 {
     struct claim *claim = data;

@@ -24,14 +24,20 @@ static gboolean is_its_time(const struct desk *desk, const struct task_wish *wis
     return is_new;
 }
 
+static struct db_array *subjects_of(const GPtrArray *jobs)
+{
+    struct db_array *subjects = db_array_new();
+    for (guint i = 0; i < jobs->len; i++)
+        db_array_add(subjects, ((const struct job *)jobs->pdata[i])->subject);
+    return subjects;
+}
+
 gboolean outbox_raise_task(struct desk *desk, struct party *party, const struct task_wish *wish, GError **error)
 {
     const struct job *first = wish->jobs->pdata[0];
     if (!is_its_time(desk, wish))
         return TRUE;
-    AUTO_ARRAY struct db_array *subjects = db_array_new();
-    for (guint i = 0; i < wish->jobs->len; i++)
-        db_array_add(subjects, ((struct job *)wish->jobs->pdata[i])->subject);
+    AUTO_ARRAY struct db_array *subjects = subjects_of(wish->jobs);
     g_autofree char *title =
         wish->data ? template_render("title", wish->title, TEMPLATE_TEXT, wish->data, error) : g_strdup(wish->title);
     g_autofree char *file = wish->script ? g_strconcat(wish->script, ".txt.mustache", NULL) : NULL;
@@ -82,16 +88,13 @@ gboolean outbox_nobody_task(struct desk *desk, struct party *party, const struct
     const struct job *first = wish->jobs->pdata[0];
     const char *role = wish->to_count ? role_in_words(wish->to[0]) : ADDRESS;
     gboolean is_address = strcmp(role, ADDRESS) == 0;
-    AUTO_ARRAY struct db_array *subjects = db_array_new();
+    AUTO_ARRAY struct db_array *subjects = subjects_of(wish->jobs);
     g_autofree char *why = is_address ? g_strdup("there is no usable e-mail address")
                                       : g_strdup_printf("there is no %s with a usable e-mail address, and nobody "
                                                         "who stands in",
                                                         strchr(role, ' ') + 1);
-    for (guint i = 0; i < wish->jobs->len; i++) {
-        struct job *job = wish->jobs->pdata[i];
-        db_array_add(subjects, job->subject);
-        job_say(job, VERDICT_NEVER, "%s", why);
-    }
+    for (guint i = 0; i < wish->jobs->len; i++)
+        job_say(wish->jobs->pdata[i], VERDICT_NEVER, "%s", why);
     g_autofree char *name = desk_party_name(desk->db, first->agency, first->party);
     g_autofree char *matter =
         desk_contact_matter(first->party, wish->to_count ? recipient_names[wish->to[0]] : "person");
@@ -125,9 +128,7 @@ static gboolean document_is_missing(struct desk *desk, struct party *party, cons
                                     const char *id, const char *why, GError **error)
 {
     const struct job *first = wish->jobs->pdata[0];
-    AUTO_ARRAY struct db_array *subjects = db_array_new();
-    for (guint i = 0; i < wish->jobs->len; i++)
-        db_array_add(subjects, ((struct job *)wish->jobs->pdata[i])->subject);
+    AUTO_ARRAY struct db_array *subjects = subjects_of(wish->jobs);
     instant again = zone_at(desk->schedule->zone, bizcal_next(desk->schedule->calendar, party->today + 1), 0);
     g_autofree char *waits = g_strdup_printf("document %s %s", id, why);
     outbox_postpone_all(wish, again, waits);

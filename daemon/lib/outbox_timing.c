@@ -7,11 +7,6 @@
 #include "libtickler_sql.h"
 #include "room_shared.h"
 
-static char *int_text(gint64 number)
-{
-    return g_strdup_printf("%" G_GINT64_FORMAT, number);
-}
-
 /* --- whom */
 
 static const struct zone *zone_or(const char *name, const struct zone *otherwise)

@@ -129,6 +129,11 @@ void party_free(struct party *party)
     g_free(party);
 }
 
+char *int_text(gint64 number)
+{
+    return g_strdup_printf("%" G_GINT64_FORMAT, number);
+}
+
 char *money_format(gint64 cents)
 {
     g_autofree char *digits = g_strdup_printf("%" G_GINT64_FORMAT, ABS(cents) / 100);

@@ -20,11 +20,6 @@
 
 #define CREDIT 2
 
-static char *int_text(gint64 number)
-{
-    return g_strdup_printf("%" G_GINT64_FORMAT, number);
-}
-
 /* --- the window: whole parties */
 
 struct window_of_jobs {

@@ -9,6 +9,9 @@
 #include "template.h"
 #include "transfer.h"
 
+/* A number as a parameter of a question. Free with g_free. */
+char *int_text(gint64 number);
+
 /* The checks that every room shares, then the room's own decision. */
 void room_decide(const struct room *room, struct party *party);
 
