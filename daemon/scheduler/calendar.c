@@ -154,6 +154,13 @@ static gboolean catch_up(struct office *office, struct tick *tick, GError **erro
     }
 }
 
+/* This nominal time is settled; the next one begins afresh. */
+static void move_on(struct tick *tick)
+{
+    tick->failures = 0;
+    tick->next = cron_next(tick->schedule->run, tick->schedule->zone, tick->next);
+}
+
 /* A plan that fails is tried again shortly, and then given up until its next hour, with a task: one room's trouble is
  * not the others'. A rehearsal has no time to wait. FALSE when the database is lost. */
 static gboolean plan_failed(struct office *office, struct tick *tick, const GError *why, GError **error)
@@ -166,8 +173,7 @@ static gboolean plan_failed(struct office *office, struct tick *tick, const GErr
     if (!plan_give_up(office->db, tick->room, tick->schedule, tick->agency, tick->next, clock_now(), why->message,
                       error))
         return FALSE;
-    tick->failures = 0;
-    tick->next = cron_next(tick->schedule->run, tick->schedule->zone, tick->next);
+    move_on(tick);
     return TRUE;
 }
 
@@ -194,8 +200,7 @@ static gboolean fire(struct office *office, struct tick *tick, GError **error)
                  outcome.planned, (int)((clock_mono() - begun) / 1000));
         g_free(outcome.reason);
     }
-    tick->failures = 0;
-    tick->next = cron_next(tick->schedule->run, tick->schedule->zone, tick->next);
+    move_on(tick);
     return TRUE;
 }
 
