@@ -65,9 +65,11 @@ gboolean meter_is_local(const struct meter *meter)
     return meter->is_local;
 }
 
+/* Rounded up: rounded down, 7,000 in 3 s would be 7,009. */
 static gint64 interval_us(const struct meter_rate *rate)
 {
-    return SECONDS(rate->per_s) / MAX(rate->count, 1);
+    gint64 count = MAX(rate->count, 1);
+    return (SECONDS(rate->per_s) + count - 1) / count;
 }
 
 static gint64 take_local(struct meter *meter, const struct meter_rate *rates, int n, instant now)

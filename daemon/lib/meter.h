@@ -15,7 +15,8 @@ struct meter_rate {
     int burst;       /* at once, 1..count */
 };
 
-/* `socket_path` may be NULL: always the local bucket. `share`: how many workers divide a limit when Redis is away. */
+/* `socket_path` may be NULL: always the local bucket. `share`: how many workers, of all rooms, divide a limit when
+ * Redis is away. */
 struct meter *meter_open(const char *socket_path, int share);
 void meter_close(struct meter **meter);
 

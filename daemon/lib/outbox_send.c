@@ -29,15 +29,15 @@ static int add_rate(struct meter_rate *rates, int n, char *key, int count, int p
     return n + 1;
 }
 
-/* Waits for the relay's limits, shortly; else says until when the letter must wait. */
+/* Waits for the relay's limits, shortly; else says until when the letter must wait. The day's is counted in Postgres
+ * alone (spend_day): as a rate it would let a tenth of it go and then one letter in minutes. */
 static gboolean metered(struct desk *desk, struct claim *claim)
 {
     const struct settings *s = desk->config->settings;
-    struct meter_rate rates[4];
+    struct meter_rate rates[3];
     const char *domain = strchr(claim->address, '@');
     int n = add_rate(rates, 0, g_strdup("relay:second"), s->relay_per_second, 1);
     n = add_rate(rates, n, g_strdup("relay:minute"), s->relay_per_minute, 60);
-    n = add_rate(rates, n, g_strdup("relay:day"), s->relay_per_day, 86400);
     n = add_rate(rates, n, g_strdup_printf("domain:%s", domain ? domain + 1 : ""), s->domain_per_minute, 60);
     gint64 wait = 0, waited = 0;
     while (n && (wait = meter_take(desk->meter, rates, n, clock_wall())) > 0 && waited + wait <= PATIENCE_US) {

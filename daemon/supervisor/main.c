@@ -112,11 +112,27 @@ static void add_scheduler(struct house *house)
     children_add(house->children, "scheduler", 0, command(house, "ticklerd-scheduler", more))->beats = TRUE;
 }
 
+/* A rehearsal is one line. */
+static int processes_of(const struct house *house, const struct settings_room *room)
+{
+    return house->process.clock ? MIN(room->processes, 1) : room->processes;
+}
+
+/* The relay's limits are one for all rooms: without Redis each worker of any room has its part of them. */
+static int count_workers(const struct house *house)
+{
+    const GPtrArray *rooms = house->config->settings->rooms;
+    int workers = 0;
+    for (guint i = 0; i < rooms->len; i++)
+        workers += processes_of(house, rooms->pdata[i]);
+    return workers;
+}
+
 /* One process of a room; the one that is there gets the new command line. */
-static void staff_room(struct house *house, const struct room_row *row, int number, int processes)
+static void staff_room(struct house *house, const struct room_row *row, int number, int workers_of_all)
 {
     g_autofree char *name = g_strdup_printf("%s/%d", row->name, number);
-    g_autofree char *workers = g_strdup_printf("%d", processes);
+    g_autofree char *workers = g_strdup_printf("%d", workers_of_all);
     g_autoptr(GPtrArray) share = g_ptr_array_new();
     g_ptr_array_add(share, (gpointer) "--share");
     g_ptr_array_add(share, workers);
@@ -134,12 +150,12 @@ static void staff_room(struct house *house, const struct room_row *row, int numb
 
 static void staff_rooms(struct house *house)
 {
+    int workers = count_workers(house);
     for (guint i = 0; i < house->config->settings->rooms->len; i++) {
         const struct settings_room *room = house->config->settings->rooms->pdata[i];
         const struct room_row *row = rooms_find(room->worker);
-        int processes = house->process.clock ? MIN(room->processes, 1) : room->processes; /* a rehearsal is one line */
-        for (int number = 1; row && number <= processes; number++)
-            staff_room(house, row, number, processes);
+        for (int number = 1; row && number <= processes_of(house, room); number++)
+            staff_room(house, row, number, workers);
         if (!row)
             log_error("there is no room '%s' in this build", room->worker);
     }
