@@ -61,6 +61,24 @@ struct note {
 };
 void desk_note(struct desk *desk, int agency, const char *kind, const char *about, const char *reason);
 
+/* --- windows and batches */
+
+struct window_of_jobs { /* whole parties */
+    struct db_array *ids;
+    guint jobs;
+};
+
+/* room_window.c: one transaction: the letters of the last window recorded, those of this one (NULL: none) claimed. On
+ * success `claimed` holds only the new ones. FALSE only when the database is lost or refuses; what was sent stays in
+ * memory until it is on record. */
+MUST_CHECK gboolean window_transact(struct desk *desk, struct window_of_jobs *window, GError **error);
+/* What was sent must be on record: tries until the database is back or we are told to go at once. */
+MUST_CHECK gboolean window_insist(struct desk *desk);
+
+/* room_batch.c: works on jobs in their order; answers how many of them are done with. */
+guint desk_do_batch(struct desk *desk, const GArray *jobs);
+gboolean desk_should_stop(struct desk *desk);
+
 /* --- whom and when (outbox_timing.c) */
 
 struct person {

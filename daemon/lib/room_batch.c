@@ -1,0 +1,156 @@
+/*
+ * A batch: its parties in windows; when something in a window fails, party by party, so that only the one at fault
+ * stays behind.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control.h"
+#include "desk.h"
+#include "libtickler_sql.h"
+#include "log.h"
+#include "room_shared.h"
+
+gboolean desk_should_stop(struct desk *desk)
+{
+    sigset_t pending;
+    sigpending(&pending);
+    return desk->draining || sigismember(&pending, SIGTERM) == 1;
+}
+
+static guint party_end(const struct db_rows *parties, guint at)
+{
+    guint end = at, n = (guint)db_rows_count(parties);
+    while (end < n && strcmp(db_text(parties, (int)end, "party"), db_text(parties, (int)at, "party")) == 0)
+        end++;
+    return end;
+}
+
+/* Where the window that begins at `at` ends: whole parties, send_window of them. */
+static guint window_end(const struct desk *desk, const struct db_rows *parties, guint at)
+{
+    for (int seen = 0; at < (guint)db_rows_count(parties) && seen < desk->config->settings->send_window; seen++)
+        at = party_end(parties, at);
+    return at;
+}
+
+static struct db_array *ids_between(const struct db_rows *parties, guint from, guint to)
+{
+    struct db_array *ids = db_array_new();
+    for (guint i = from; i < to; i++)
+        db_array_add(ids, db_text(parties, (int)i, "job_id"));
+    return ids;
+}
+
+static gboolean work_window(struct desk *desk, const struct db_rows *parties, guint from, guint to, GError **error)
+{
+    AUTO_ARRAY struct db_array *ids = ids_between(parties, from, to);
+    struct window_of_jobs window = {.ids = ids, .jobs = to - from};
+    if (!window_transact(desk, &window, error))
+        return FALSE;
+    outbox_send(desk);
+    desk->progress += window.jobs;
+    control_beat_now();
+    return TRUE;
+}
+
+/* A party that cannot be worked on is set aside, so that it holds up nobody: parked with a task, or, when a lock or a
+ * conflict stood in the way, tried again shortly. */
+static gboolean set_aside(struct desk *desk, const struct db_rows *parties, guint from, guint to, const GError *why,
+                          GError **error)
+{
+    AUTO_ARRAY struct db_array *ids = ids_between(parties, from, to);
+    gboolean passing = g_error_matches(why, DB_ERROR, DB_CONFLICT);
+    g_autofree char *again = instant_format(clock_now() + SECONDS(2));
+    if (!db_begin(desk->db, error))
+        return FALSE;
+    AUTO_ROWS struct db_rows *rows = db_ask_with(desk->db, &sql_job_set_aside, error, db_array_text(ids),
+                                                 passing ? "ready" : "parked", why->message, again);
+    gboolean good = rows != NULL;
+    if (good && !passing && db_rows_count(rows)) {
+        AUTO_ARRAY struct db_array *none = db_array_new();
+        g_autofree char *matter = g_strdup_printf("parked job:%s", db_text(rows, 0, "job_id"));
+        g_autofree char *party = g_strdup_printf("job:%s", db_text(rows, 0, "job_id"));
+        g_autofree char *reason =
+            g_strdup_printf("%s. Mend it, then: tickler retry %s", why->message, db_text(rows, 0, "job_id"));
+        const struct desk_task task = {.agency = (int)db_int(rows, 0, "agency_id"),
+                                       .worker = desk->room->name,
+                                       .step = db_text(rows, 0, "step"),
+                                       .party = party,
+                                       .matter = matter,
+                                       .subjects = db_array_text(none),
+                                       .title = "A job cannot be done as it is",
+                                       .reason = reason,
+                                       .role = "va_lead",
+                                       .priority = "high",
+                                       .now = clock_now(),
+                                       .due_on = zone_day(desk->schedule->zone, clock_now())};
+        gint64 id;
+        good = desk_raise(desk->db, &task, &id, error);
+    }
+    if (good && db_commit(desk->db, error))
+        return TRUE;
+    db_rollback(desk->db);
+    return FALSE;
+}
+
+/* Something in this window fails: party by party, so that only the one at fault stays behind. */
+static gboolean work_singly(struct desk *desk, const struct db_rows *parties, guint at, guint end, GError **error)
+{
+    while (at < end) {
+        g_autoptr(GError) why = NULL;
+        guint next = party_end(parties, at);
+        if (!work_window(desk, parties, at, next, &why)) {
+            if (g_error_matches(why, DB_ERROR, DB_LOST)) {
+                g_propagate_error(error, g_steal_pointer(&why));
+                return FALSE;
+            }
+            log_warning("%s: set aside: %s", desk->room->name, why->message);
+            if (!set_aside(desk, parties, at, next, why, error))
+                return FALSE;
+        }
+        at = next;
+    }
+    return TRUE;
+}
+
+static guint work_through(struct desk *desk, const struct db_rows *parties, GError **error)
+{
+    guint at = 0, n = (guint)db_rows_count(parties);
+    while (at < n && !desk_should_stop(desk)) {
+        guint end = window_end(desk, parties, at);
+        g_autoptr(GError) why = NULL;
+        if (!work_window(desk, parties, at, end, &why)) {
+            if (g_error_matches(why, DB_ERROR, DB_LOST)) {
+                g_propagate_error(error, g_steal_pointer(&why));
+                break;
+            }
+            if (!work_singly(desk, parties, at, end, error))
+                break;
+        }
+        at = end;
+    }
+    return at;
+}
+
+guint desk_do_batch(struct desk *desk, const GArray *jobs)
+{
+    AUTO_ARRAY struct db_array *ids = db_array_new();
+    g_autoptr(GError) error = NULL;
+    guint done = 0;
+    for (guint i = 0; i < jobs->len; i++)
+        db_array_add_int(ids, g_array_index(jobs, gint64, i));
+    if (db_is_lost(desk->db))
+        (void)!db_reopen(desk->db, NULL);
+    AUTO_ROWS struct db_rows *parties = db_ask_with(desk->db, &sql_job_parties, &error, db_array_text(ids));
+    if (parties)
+        done = work_through(desk, parties, &error);
+    if (error)
+        log_warning("%s: %s", desk->room->name, error->message);
+    if (!window_insist(desk)) {
+        log_error("%s: sent letters could not be recorded; they stay in doubt until a worker asks", desk->room->name);
+        exit(1);
+    }
+    return error ? 0 : done;
+}

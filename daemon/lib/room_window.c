@@ -1,0 +1,139 @@
+/*
+ * The windows of a batch. For each one transaction records what became of the last one's letters, reads the subjects as
+ * they are now, decides, and claims.
+ */
+#include <string.h>
+
+#include "control.h"
+#include "libtickler_sql.h"
+#include "log.h"
+#include "room_shared.h"
+
+static struct job *read_job(const struct desk *desk, const struct db_rows *rows, int row)
+{
+    struct job *job = g_new0(struct job, 1);
+    day cycle = DAY_NONE;
+    if (!day_parse(db_text(rows, row, "cycle"), &cycle))
+        g_error("a job's cycle is no date");
+    *job = (struct job){.id = db_int(rows, row, "job_id"),
+                        .agency = (int)db_int(rows, row, "agency_id"),
+                        .subject_id = db_int(rows, row, "subject_id"),
+                        .party_id = db_int(rows, row, "party_id"),
+                        .subject = db_text(rows, row, "subject"),
+                        .party = db_text(rows, row, "party"),
+                        .cycle = cycle,
+                        .step_id = db_text(rows, row, "step"),
+                        .ordinal = (int)db_int(rows, row, "ordinal"),
+                        .tries = (int)db_int(rows, row, "tries"),
+                        .fired = db_bool(rows, row, "fired"),
+                        .held = db_text(rows, row, "held"),
+                        .rows = rows,
+                        .row = row};
+    job->step = schedule_step(desk->schedule, db_text(rows, row, "variant"), job->step_id);
+    return job;
+}
+
+static gboolean handle_party(struct desk *desk, struct party *party, GError **error)
+{
+    room_decide(desk->room, party);
+    return outbox_claim(desk, party, error) && outbox_verdicts(desk, party, error);
+}
+
+/* Rows come ordered by party: each run of one party is decided together. */
+static gboolean handle_rows(struct desk *desk, const struct db_rows *rows, GHashTable *taken, GError **error)
+{
+    gboolean good = TRUE;
+    instant now = clock_now();
+    for (int row = 0; good && row < db_rows_count(rows);) {
+        const char *name = db_text(rows, row, "party"), *agency = db_text(rows, row, "agency_id");
+        struct party *party = party_new(desk->schedule, zone_day(desk->schedule->zone, now), now);
+        for (; row < db_rows_count(rows) && strcmp(db_text(rows, row, "party"), name) == 0 &&
+               strcmp(db_text(rows, row, "agency_id"), agency) == 0;
+             row++) {
+            gint64 id = db_int(rows, row, "job_id");
+            if (!g_hash_table_contains(taken, &id))
+                g_ptr_array_add(party->jobs, read_job(desk, rows, row));
+        }
+        good = party->jobs->len == 0 || handle_party(desk, party, error);
+        party_free(party);
+    }
+    return good;
+}
+
+/* A job whose record is gone (a placement no longer bills that payer) has no row, so no party decides it: it is moot.
+ * Left alone it would be offered again at once, for ever. */
+static gboolean settle_without_record(struct desk *desk, const struct window_of_jobs *window,
+                                      const struct db_rows *found, GHashTable *taken, GError **error)
+{
+    if ((guint)db_rows_count(found) >= window->jobs)
+        return TRUE;
+    AUTO_ROWS struct db_rows *open = db_ask_with(desk->db, &sql_job_still_ready, error, db_array_text(window->ids));
+    AUTO_ARRAY struct db_array *ids = db_array_new(), *outcomes = db_array_new(), *reasons = db_array_new();
+    g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
+    static const char why[] = "its record is gone";
+    for (int row = 0; row < db_rows_count(found); row++)
+        g_hash_table_add(known, (gpointer)db_text(found, row, "job_id"));
+    for (int row = 0; open && row < db_rows_count(open); row++) {
+        gint64 id = db_int(open, row, "job_id");
+        if (g_hash_table_contains(known, db_text(open, row, "job_id")) || g_hash_table_contains(taken, &id))
+            continue;
+        db_array_add_int(ids, id);
+        db_array_add(outcomes, "moot");
+        db_array_add(reasons, why);
+        g_autofree char *reason = g_strdup_printf("%s: %s", db_text(open, row, "step"), why);
+        desk_note(desk, (int)db_int(open, row, "agency_id"), "job.moot", db_text(open, row, "subject"), reason);
+    }
+    return open && outbox_finish(desk, ids, outcomes, reasons, error);
+}
+
+static gboolean in_transaction(struct desk *desk, struct window_of_jobs *window, GError **error)
+{
+    if (!outbox_record(desk, error))
+        return FALSE;
+    if (!window)
+        return outbox_events(desk, error);
+    g_autofree char *today = day_format(zone_day(desk->schedule->zone, clock_now()));
+    g_autofree char *min_amount = int_text(desk->schedule->min_amount_cents);
+    const char *settings = desk->schedule->settings;
+    g_autoptr(GHashTable) taken = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    g_hash_table_remove_all(desk->retried);
+    if (!outbox_resume(desk, db_array_text(window->ids), taken, error))
+        return FALSE;
+    AUTO_ROWS struct db_rows *rows =
+        db_ask_with(desk->db, desk->room->fetch, error, db_array_text(window->ids), today, min_amount, settings);
+    return rows && handle_rows(desk, rows, taken, error) && settle_without_record(desk, window, rows, taken, error) &&
+           outbox_events(desk, error);
+}
+
+static void forget_new_claims(struct desk *desk, guint kept)
+{
+    g_ptr_array_set_size(desk->claimed, (int)kept);
+    g_ptr_array_set_size(desk->events, 0);
+}
+
+gboolean window_transact(struct desk *desk, struct window_of_jobs *window, GError **error)
+{
+    guint recorded = desk->claimed->len;
+    if (db_begin(desk->db, error) && in_transaction(desk, window, error) && db_commit(desk->db, error)) {
+        if (recorded)
+            g_ptr_array_remove_range(desk->claimed, 0, recorded);
+        g_ptr_array_set_size(desk->events, 0);
+        return TRUE;
+    }
+    db_rollback(desk->db);
+    forget_new_claims(desk, recorded);
+    return FALSE;
+}
+
+gboolean window_insist(struct desk *desk)
+{
+    for (int tries = 0; desk->claimed->len && tries < 120; tries++) {
+        g_autoptr(GError) error = NULL;
+        if ((!db_is_lost(desk->db) || db_reopen(desk->db, &error)) && window_transact(desk, NULL, &error))
+            return TRUE;
+        log_warning("%s: recording sent letters: %s", desk->room->name, error->message);
+        control_beat_now();
+        g_usleep(G_USEC_PER_SEC / 4);
+    }
+    return desk->claimed->len == 0;
+}
