@@ -8,6 +8,7 @@
 #include "commands_all.h"
 #include "desk.h"
 #include "import.h"
+#include "kill_point.h"
 #include "problems.h"
 #include "rules.h"
 #include "tickler_sql.h"
@@ -27,8 +28,11 @@ static gboolean stage_rows(struct import *in, GError **error)
     for (const struct column *column = in->entity->columns; column->name; column++)
         g_string_append_printf(copy, ", %s", column->name);
     g_string_append(copy, ") FROM STDIN");
-    return db_run(in->office->db, make->str, error) && db_copy_begin(in->office->db, copy->str, error) &&
-           db_copy_put(in->office->db, in->copy->str, in->copy->len, error) && db_copy_end(in->office->db, error) >= 0;
+    if (!db_run(in->office->db, make->str, error) || !db_copy_begin(in->office->db, copy->str, error) ||
+        !db_copy_put(in->office->db, in->copy->str, in->copy->len, error))
+        return FALSE;
+    KILL_POINT(import, staging);
+    return db_copy_end(in->office->db, error) >= 0;
 }
 
 /* --- checks that need the database, and the upsert */
@@ -164,6 +168,7 @@ static gboolean import_in_transaction(struct import *in, GError **error)
     guint refused = g_hash_table_size(in->refused);
     if (refused && !in->accept_good)
         return FALSE;
+    KILL_POINT(import, staged);
     return (!refused || drop_refused(in, error)) && apply(in, error) && note_import(in, error);
 }
 
@@ -247,8 +252,10 @@ int cmd_import(struct office *office, int argc, char **argv)
         db_rollback(office->db);
         return good ? 0 : 1;
     }
+    KILL_POINT(import, applied);
     if (!db_commit(office->db, &error))
         return refuse_error(error);
+    KILL_POINT(import, committed);
     office_notify(office);
     return 0;
 }

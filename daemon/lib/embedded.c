@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "kill_point.h"
 
 static gboolean refuse(GError **error, const char *format, ...) PRINTF_LIKE(2, 3);
 
@@ -84,6 +85,7 @@ int spawn(char *const *argv, const char *log, int death_signal, GError **error)
         dup2(out, STDOUT_FILENO);
         dup2(out, STDERR_FILENO);
     }
+    KILL_POINT_OF(supervisor, child_forked, argv[0]);
     execv(argv[0], argv);
     _exit(127);
 }

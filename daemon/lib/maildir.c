@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kill_point.h"
+
 static gboolean fail(GError **error, const char *what, const char *path)
 {
     int saved = errno;
@@ -70,6 +72,7 @@ gboolean maildir_deliver(const char *dir, const char *id, GBytes *letter, GError
         g_unlink(temporary);
         return FALSE;
     }
+    KILL_POINT(maildir, written);
     if (g_rename(temporary, final) != 0)
         return fail(error, "cannot rename into", final);
     return sync_folder(fresh, error);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto.h"
+#include "kill_point.h"
 #include "libtickler_sql.h"
 
 static void migration_free(gpointer data)
@@ -102,8 +103,10 @@ static gboolean apply_one(struct db *db, const char *folder, const struct migrat
 {
     g_autofree char *digest = NULL, *text = read_file(folder, file->name, &digest, error);
     g_autofree char *number = g_strdup_printf("%d", file->number);
-    if (!text || !db_run(db, text, error) ||
-        db_tell(db, &sql_migration_note, error, number, file->name, digest, at) < 0) {
+    gboolean good = text && db_run(db, text, error);
+    if (good)
+        KILL_POINT(migrate, stepped);
+    if (!good || db_tell(db, &sql_migration_note, error, number, file->name, digest, at) < 0) {
         g_prefix_error(error, "%s: ", file->name);
         return FALSE;
     }
@@ -129,6 +132,8 @@ int migrate_apply(struct db *db, const char *folder, const char *at, GError **er
     if (!db_begin(db, error))
         return -1;
     int applied = apply_all(db, folder, at, error);
+    if (applied >= 0)
+        KILL_POINT(migrate, applied);
     if (applied >= 0 && db_commit(db, error))
         return applied;
     db_rollback(db);

@@ -6,6 +6,7 @@
 
 #include "control.h"
 #include "desk.h"
+#include "kill_point.h"
 #include "libtickler_sql.h"
 #include "log.h"
 #include "maildir.h"
@@ -116,6 +117,7 @@ static void call_hooks(struct desk *desk, struct claim *claim)
                                      .timeout_s = 15,
                                      .allow_private = hook->allow_private};
         enum delivery delivery = secret ? webhook_post(&call, &reply) : DELIVERY_LATER;
+        KILL_POINT(webhook, answered);
         secret_free(secret);
         if (delivery > claim->delivery) {
             claim->delivery = delivery;
@@ -155,6 +157,7 @@ void outbox_send(struct desk *desk)
 {
     for (guint i = 0; i < desk->claimed->len; i++) {
         send_one(desk, desk->claimed->pdata[i]);
+        KILL_POINT(worker, letter_sent);
         if (desk->relay)
             control_beat_now();
     }

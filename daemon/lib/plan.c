@@ -8,6 +8,7 @@
 
 #include "desk.h"
 #include "js.h"
+#include "kill_point.h"
 #include "libtickler_sql.h"
 
 struct rungs {
@@ -300,6 +301,7 @@ static gboolean run_in_transaction(struct db *db, const struct room_row *room, c
     if (!may_run(db, room, schedule, agency, now, &ret->reason, error))
         return FALSE;
     ret->skipped = ret->reason != NULL;
+    KILL_POINT(plan, begun);
     if (!withdraw_tasks(db, room, schedule, agency, today, now, error))
         return FALSE;
     if (!ret->skipped && !insert_jobs(db, room, schedule, agency, nominal_text, now_text, today, ret, error))
@@ -328,9 +330,13 @@ gboolean plan_run(struct db *db, const struct room_row *room, const struct sched
                   instant nominal, instant now, const char *actor, struct plan_outcome *ret, GError **error)
 {
     *ret = (struct plan_outcome){0};
-    if (begin_planning(db, error) && run_in_transaction(db, room, schedule, agency, nominal, now, actor, ret, error) &&
-        db_commit(db, error))
-        return TRUE;
+    if (begin_planning(db, error) && run_in_transaction(db, room, schedule, agency, nominal, now, actor, ret, error)) {
+        KILL_POINT(plan, inserted);
+        if (db_commit(db, error)) {
+            KILL_POINT(plan, committed);
+            return TRUE;
+        }
+    }
     db_rollback(db);
     g_clear_pointer(&ret->reason, g_free);
     return FALSE;

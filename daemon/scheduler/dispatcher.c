@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "desk.h"
+#include "kill_point.h"
 #include "log.h"
 #include "plan.h"
 #include "ticklerd-scheduler_sql.h"
@@ -109,6 +110,7 @@ static gboolean count_starts_in(struct office *office, const char *ids, GError *
     for (int row = 0; good && row < db_rows_count(rows); row++)
         if (strcmp(db_text(rows, row, "state"), "parked") == 0)
             good = park_task(office, rows, row, error);
+    KILL_POINT(scheduler, starts_counted);
     return good;
 }
 
@@ -331,8 +333,10 @@ static gboolean offer_queue(struct office *office, struct queue *queue, GError *
         struct wire_frame jobs = {.kind = WIRE_JOBS, .term = (guint64)office->term, .batch = ++last_batch, .ids = ids};
         g_autoptr(GBytes) bytes = wire_encode(&jobs);
         worker->credit--;
-        if (bus_send(queue->bus, worker->name, bytes))
+        if (bus_send(queue->bus, worker->name, bytes)) {
+            KILL_POINT(scheduler, jobs_sent);
             hold(worker, jobs.batch, ids);
+        }
     }
     return TRUE;
 }

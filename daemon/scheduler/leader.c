@@ -1,6 +1,7 @@
 /* The term of leadership, by one row of table leader. */
 #include "leader.h"
 
+#include "kill_point.h"
 #include "log.h"
 #include "ticklerd-scheduler_sql.h"
 
@@ -32,8 +33,10 @@ static gboolean take_term(struct office *office)
     if (db_rows_count(rows) == 0)
         return FALSE;
     gint64 term = db_int(rows, 0, "term");
-    if (term != office->term)
+    if (term != office->term) {
+        KILL_POINT(scheduler, term_taken);
         log_info("leading, term %" G_GINT64_FORMAT, term);
+    }
     office->term = term;
     trusted_until = begun + TERM_US - MARGIN_US;
     renew_at = begun + RENEW_US;

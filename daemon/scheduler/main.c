@@ -9,6 +9,7 @@
 #include "calendar.h"
 #include "control.h"
 #include "dispatcher.h"
+#include "kill_point.h"
 #include "leader.h"
 #include "log.h"
 #include "problems.h"
@@ -76,6 +77,7 @@ static gboolean is_idle(struct scheduler *s, instant *ret_next, GError **error)
 static void leave(struct scheduler *s)
 {
     leader_leave(&s->office);
+    KILL_POINT(scheduler, term_left);
     loop_stop(s->office.loop);
 }
 

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "embedded.h"
+#include "kill_point.h"
 #include "log.h"
 
 #define MINUTE_US      SECONDS(60)
@@ -89,6 +90,7 @@ static void start(struct child *child)
 {
     g_autoptr(GError) error = NULL;
     child->pid = spawn(child->argv, child->log, child->death_signal, &error);
+    KILL_POINT(supervisor, forked);
     child->started = child->last_beat = clock_mono();
     child->starts++;
     child->renewing = FALSE;
@@ -143,6 +145,7 @@ void children_reap(struct children *children)
             struct child *child = children_at(children, i);
             if (child->pid != pid)
                 continue;
+            KILL_POINT(supervisor, reaping);
             say_end(child, status);
             child->pid = 0;
             child->last_status = status;

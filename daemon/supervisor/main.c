@@ -13,6 +13,7 @@
 #include "children.h"
 #include "config.h"
 #include "embedded.h"
+#include "kill_point.h"
 #include "log.h"
 #include "notify.h"
 #include "problems.h"
@@ -198,6 +199,7 @@ static void drain(struct house *house, int exit_code)
     notify_systemd("STOPPING=1\nSTATUS=draining");
     children_stop_starting(house->children);
     children_signal(house->children, FALSE, SIGTERM);
+    KILL_POINT(supervisor, draining);
     /* Two seconds less than promised: the servers end after the workers. */
     guint drain_s = (guint)MAX(house->config->settings->drain_s - 2, 1);
     house->drain_timer = loop_after(house->loop, drain_s * 1000, drain_ran_out, house);
@@ -246,6 +248,7 @@ static void renew_workers(struct house *house)
         child->renewing = TRUE;
         if (child->pid)
             kill(child->pid, SIGTERM);
+        KILL_POINT(supervisor, reload_renewing);
     }
     staff_rooms(house);
 }
@@ -272,6 +275,7 @@ static gboolean reload(struct house *house, struct js *reply)
     }
     config_free(house->config);
     house->config = config;
+    KILL_POINT(supervisor, reload_copied);
     renew_workers(house);
     children_start(house->children);
     log_info("reloaded");
@@ -420,6 +424,7 @@ static gboolean open_house(struct house *house, GError **error)
         return embedded_prepare(house->process.dir, error); /* it refuses in one sentence */
     if (!lock_directory(house, error) || !make_config(house, error))
         return FALSE;
+    KILL_POINT(supervisor, locked);
     struct problems *problems = problems_new();
     house->config = check(house, problems);
     guint wrong = problems_count(problems);
