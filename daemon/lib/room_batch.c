@@ -8,6 +8,7 @@
 
 #include "control.h"
 #include "desk.h"
+#include "kill_point.h"
 #include "libtickler_sql.h"
 #include "log.h"
 #include "room_shared.h"
@@ -139,6 +140,7 @@ guint desk_do_batch(struct desk *desk, const GArray *jobs)
     AUTO_ARRAY struct db_array *ids = db_array_new();
     g_autoptr(GError) error = NULL;
     guint done = 0;
+    KILL_POINT(worker, received);
     for (guint i = 0; i < jobs->len; i++)
         db_array_add_int(ids, g_array_index(jobs, gint64, i));
     if (db_is_lost(desk->db))

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "control.h"
+#include "kill_point.h"
 #include "log.h"
 #include "maildir.h"
 #include "problems.h"
@@ -25,6 +26,7 @@ static void say_done(struct desk *desk, guint64 batch, GArray *ids, guint done)
     g_autoptr(GBytes) bytes = wire_encode(&frame);
     (void)!bus_send(desk->bus, NULL, bytes); /* lost: the scheduler finds the truth in the database */
     wire_clear(&frame);
+    KILL_POINT(worker, done_said);
 }
 
 static void say_hello(struct desk *desk)

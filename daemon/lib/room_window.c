@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "control.h"
+#include "kill_point.h"
 #include "libtickler_sql.h"
 #include "log.h"
 #include "room_shared.h"
@@ -30,6 +31,7 @@ static struct job *read_job(const struct desk *desk, const struct db_rows *rows,
                         .rows = rows,
                         .row = row};
     job->step = schedule_step(desk->schedule, db_text(rows, row, "variant"), job->step_id);
+    KILL_POINT_OF(worker, decide, job->subject);
     return job;
 }
 
@@ -88,8 +90,11 @@ static gboolean settle_without_record(struct desk *desk, const struct window_of_
 
 static gboolean in_transaction(struct desk *desk, struct window_of_jobs *window, GError **error)
 {
+    guint recorded = desk->claimed->len;
     if (!outbox_record(desk, error))
         return FALSE;
+    if (recorded)
+        KILL_POINT(worker, recorded);
     if (!window)
         return outbox_events(desk, error);
     g_autofree char *today = day_format(zone_day(desk->schedule->zone, clock_now()));
@@ -101,8 +106,12 @@ static gboolean in_transaction(struct desk *desk, struct window_of_jobs *window,
         return FALSE;
     AUTO_ROWS struct db_rows *rows =
         db_ask_with(desk->db, desk->room->fetch, error, db_array_text(window->ids), today, min_amount, settings);
-    return rows && handle_rows(desk, rows, taken, error) && settle_without_record(desk, window, rows, taken, error) &&
-           outbox_events(desk, error);
+    if (!rows || !handle_rows(desk, rows, taken, error) || !settle_without_record(desk, window, rows, taken, error) ||
+        !outbox_events(desk, error))
+        return FALSE;
+    if (desk->claimed->len > recorded)
+        KILL_POINT(worker, claimed);
+    return TRUE;
 }
 
 static void forget_new_claims(struct desk *desk, guint kept)
@@ -115,8 +124,12 @@ gboolean window_transact(struct desk *desk, struct window_of_jobs *window, GErro
 {
     guint recorded = desk->claimed->len;
     if (db_begin(desk->db, error) && in_transaction(desk, window, error) && db_commit(desk->db, error)) {
-        if (recorded)
+        if (desk->claimed->len > recorded)
+            KILL_POINT(worker, claim_committed);
+        if (recorded) {
+            KILL_POINT(worker, record_committed);
             g_ptr_array_remove_range(desk->claimed, 0, recorded);
+        }
         g_ptr_array_set_size(desk->events, 0);
         return TRUE;
     }
