@@ -30,6 +30,7 @@ struct body {
 struct reply {
     char first_bad[300]; /* the first line that begins with 4 or 5 */
     gsize read;
+    gboolean is_http; /* the last status line has a version and a code */
 };
 
 static gboolean curl_ready(void)
@@ -116,15 +117,16 @@ static void set_up(struct relay *relay, const char *from, struct curl_slist *to,
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, reply);
 }
 
-/* One line without the recipient's address: replies are logged and shown. */
+/* One line without the recipient's address, in UTF-8 whatever the relay speaks: replies are recorded, logged and
+ * shown. */
 static char *clean_reply(const char *text, const char *to)
 {
     g_auto(GStrv) around = g_strsplit(text, to, -1);
-    char *line = g_strstrip(g_strjoinv("(recipient)", around));
+    g_autofree char *line = g_strjoinv("(recipient)", around);
     for (char *c = line; *c; c++)
-        if ((guchar)*c < 0x20)
+        if (g_ascii_iscntrl(*c))
             *c = ' ';
-    return line;
+    return g_utf8_make_valid(g_strstrip(line), -1);
 }
 
 /* 552 or 5.3.4: the letter is too large for this relay, which is not the address's fault. */
@@ -137,7 +139,7 @@ enum delivery relay_send(struct relay *relay, const char *from, const char *to, 
                          gboolean *ret_about_relay)
 {
     struct body body = {0};
-    struct reply reply = {{0}, 0};
+    struct reply reply = {0};
     body.at = g_bytes_get_data(letter, &body.left);
     struct curl_slist *rcpt = curl_slist_append(NULL, to);
     set_up(relay, from, rcpt, &body, &reply);
@@ -210,6 +212,18 @@ static size_t read_answer(char *bytes UNUSED, size_t size, size_t n, void *with)
     return reply->read <= ANSWER_MAX ? size * n : 0;
 }
 
+/* libcurl takes any line that begins with "HTTP/" for a status, and for 200 when it reads no code. */
+static size_t hear_status(char *line, size_t size, size_t n, void *with)
+{
+    struct reply *reply = with;
+    gsize length = size * n;
+    const char *code = length > 5 && memcmp(line, "HTTP/", 5) == 0 ? memchr(line, ' ', length) : NULL;
+    if (length > 5 && memcmp(line, "HTTP/", 5) == 0)
+        reply->is_http = code && g_ascii_isdigit(line[5]) && line + length - code > 3 && g_ascii_isdigit(code[1]) &&
+                         g_ascii_isdigit(code[2]) && g_ascii_isdigit(code[3]);
+    return length;
+}
+
 static char *signature(const struct webhook *hook)
 {
     g_autofree guchar *key = NULL;
@@ -245,7 +259,7 @@ enum delivery webhook_post(const struct webhook *hook, char **ret_reply)
     struct curl_slist *list = NULL;
     for (gsize i = 0; i < ARRAY_LEN(headers); i++)
         list = curl_slist_append(list, headers[i]);
-    struct reply reply = {{0}, 0};
+    struct reply reply = {0};
     curl_easy_setopt(curl, CURLOPT_URL, hook->url);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, hook->allow_private ? "http,https" : "https");
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -255,9 +269,13 @@ enum delivery webhook_post(const struct webhook *hook, char **ret_reply)
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, hook->body);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, read_answer);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &reply);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, hear_status);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, &reply);
     curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, check_address);
     curl_easy_setopt(curl, CURLOPT_PREREQDATA, &hook->allow_private);
     CURLcode result = curl_easy_perform(curl);
+    if (result == CURLE_OK && !reply.is_http)
+        result = CURLE_WEIRD_SERVER_REPLY;
     long code = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
     *ret_reply = result == CURLE_OK ? g_strdup_printf("HTTP %ld", code) : g_strdup(curl_easy_strerror(result));
