@@ -18,7 +18,7 @@ void log_open(const char *program)
     setvbuf(stderr, NULL, _IOLBF, 4096);
 }
 
-static void write_line(int priority, const char *format, va_list arguments)
+PRINTF_LIKE(2, 0) static void write_line(int priority, const char *format, va_list arguments)
 {
     g_autofree char *text = g_strdup_vprintf(format, arguments);
     for (char *c = text; *c; c++)

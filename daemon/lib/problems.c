@@ -41,6 +41,9 @@ void problems_add(struct problems *problems, const char *file, int line, int col
     va_start(arguments, format);
     g_autofree char *sentence = g_strdup_vprintf(format, arguments);
     va_end(arguments);
+    for (char *c = sentence; *c; c++) /* it may quote the file: a problem is one line */
+        if (g_ascii_iscntrl(*c))
+            *c = ' ';
     struct problem *problem = g_new0(struct problem, 1);
     problem->file = g_strdup(file);
     problem->line = line;
