@@ -2,7 +2,6 @@
 and what cannot be known becomes a task for a person (SC-07)."""
 import datetime as dt
 import os
-import random
 import signal
 import sys
 import zoneinfo
@@ -112,24 +111,6 @@ def test_resend_policy_sends_the_same_bytes():
             for row in server.letters:
                 by_id.setdefault(row["message_id"], set()).add(row["hash"])
             assert len(by_id) == 10 and all(len(hashes) == 1 for hashes in by_id.values()), by_id
-    finally:
-        server.stop()
-
-
-def test_killed_workers_leave_letters_in_doubt_never_twice():
-    server = ScriptedServer().start()
-    rng = random.Random(7)
-    try:
-        with House() as house:
-            prepare(house, server, 300)
-            for moment in sorted(rng.sample(range(5, 280), 6)):
-                house.wait(lambda: len(server.letters) >= moment, f"{moment} letters")
-                for pid in house.pids("ticklerd-invoice-escalation"):
-                    os.kill(pid, signal.SIGKILL)
-            drained(house)
-            unknown = states(house).get("unknown", 0)
-            judge(house, server, 300, unknown=unknown)
-            print(f"  workers killed 6 times: {len(server.letters)} of 300 arrived, {unknown} in doubt with a task each, 0 twice")
     finally:
         server.stop()
 

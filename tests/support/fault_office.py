@@ -1,0 +1,121 @@
+"""The office of a fault scene: a whole house with `letters` overdue invoices, each the cause of one letter."""
+import contextlib
+import datetime as dt
+import os
+import pathlib
+import shutil
+import sys
+import zoneinfo
+
+import house as support
+from smtp_script import ScriptedServer
+
+NO_BRAKES = dict(limits={"per_party_per_day": 1, "per_run": 0}, storm_brake=0, stop_if_data_older_than=None)
+
+
+def merge(document, changes):
+    """Changes keys of a nested document; None takes one out."""
+    for key, value in changes.items():
+        if isinstance(value, dict) and isinstance(document.get(key), dict):
+            merge(document[key], value)
+        else:
+            document[key] = value
+
+
+def debug_programs():
+    """Where the programs with kill points are, or the scene says that it was skipped."""
+    folder = pathlib.Path(os.environ.get("TICKLER_DEBUG_BIN", support.SOURCE / "build/debug/bin"))
+    if not (folder / "ticklerd").exists():
+        print("skipped: no build with kill points (preset debug)")
+        sys.exit(77)
+    return folder
+
+
+class Office:
+    def __init__(self, letters=200, full_letters=None, rooms=("invoice_escalation", "task_desk"), settings=None,
+                 schedule=None, relay=None, build="release", environment=None, once=False, replace=None, servers=()):
+        """letters: overdue invoices, one facility each; full_letters: as many under TICKLER_TIER=full
+        rooms: the others rest · settings: into ticklerd.yaml · schedule: into invoice_escalation.yaml
+        relay: the script of the mail server (smtp_script.py; {} behaves well); without it, letters go into the Maildir
+        build: release, or debug with kill points · environment: of ticklerd and its children
+        once: a kill point acts once over all processes
+        replace: {program: shell text} instead of the real one
+        servers: postgres, standby, redis: of the scene's own, instead of the embedded ones (fault_servers.py)"""
+        if os.environ.get("TICKLER_TIER") == "full" and full_letters:
+            letters = full_letters
+        self.letters, self.rooms, self.settings, self.schedule = letters, rooms, settings or {}, schedule or {}
+        self.environment, self.replace, self.once = environment or {}, replace or {}, once
+        self.servers = {name: None for name in servers}
+        self.house = support.House(debug_programs() if build == "debug" else None)
+        self.server = ScriptedServer(relay) if relay is not None else None
+        self.stack = contextlib.ExitStack()
+
+    def __enter__(self):
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self.house)
+            self.open(stack)
+            self.stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *why):
+        return self.stack.__exit__(*why)
+
+    def open(self, stack):
+        if self.replace:
+            self.replace_programs()
+        if self.servers:
+            import fault_servers
+            fault_servers.open_servers(self, stack)
+        if self.server:
+            self.server.start()
+            stack.callback(self.server.stop)
+        self.house.init()
+        self.configure()
+        self.start()
+        today = dt.datetime.now(zoneinfo.ZoneInfo("America/Chicago")).date()
+        self.house.tickler("import", "--dir", support.overdue_folder(self.house, self.letters, today))
+
+    def replace_programs(self):
+        programs = self.house.root / "bin"
+        programs.mkdir()
+        for program in self.house.bin.glob("tickler*"):
+            shutil.copy2(program, programs)
+        for name, text in self.replace.items():
+            (programs / name).write_text(f"#!/bin/sh\n{text}\n")
+        self.house.bin = programs
+
+    def configure(self):
+        house = self.house
+        house.only(*self.rooms)
+        support.open_window(house)
+        house.schedule("invoice_escalation", **NO_BRAKES)
+        house.edit(house.dir / "config/schedules/invoice_escalation.yaml", lambda d: merge(d, self.schedule))
+        settings = {"queue": {"retry_first": 1}}
+        if self.server:
+            settings["mail"] = {"relay": {"url": f"smtp://127.0.0.1:{self.server.port}", "starttls": False, "timeout": 5}}
+        merge(settings, self.settings)
+        house.edit(house.dir / "config/ticklerd.yaml", lambda d: merge(d, settings))
+
+    def start(self, wait=True):
+        """Starts ticklerd in the scene's environment, which is its alone."""
+        extra = dict(self.environment)
+        if self.once:
+            extra["TICKLER_KILL_MARK"] = str(self.house.root / "acted")
+        os.environ.update(extra)
+        try:
+            self.house.start(wait=wait)
+        finally:
+            for name in extra:
+                del os.environ[name]
+
+    def arrived(self):
+        """Every letter that the relay or the Maildir has, as (Message-ID, whom to), in no order."""
+        if self.server:
+            return [(row["message_id"], row["to"]) for row in list(self.server.letters)]
+        import email
+        letters = [email.message_from_bytes(path.read_bytes()) for path in self.house.maildir()]
+        return [(letter["Message-ID"], letter["To"]) for letter in letters if "@clinic" in (letter["To"] or "")]
+
+    def arrived_count(self):
+        """The same, counted cheaply: a wait asks often."""
+        return len(self.server.letters) if self.server else len(self.house.maildir())
