@@ -30,7 +30,7 @@ struct body {
 struct reply {
     char first_bad[300]; /* the first line that begins with 4 or 5 */
     gsize read;
-    gboolean is_http; /* the last status line has a version and a code */
+    gboolean is_garbled; /* a status line without a version or a code */
 };
 
 static gboolean curl_ready(void)
@@ -212,15 +212,16 @@ static size_t read_answer(char *bytes UNUSED, size_t size, size_t n, void *with)
     return reply->read <= ANSWER_MAX ? size * n : 0;
 }
 
-/* libcurl takes any line that begins with "HTTP/" for a status, and for 200 when it reads no code. */
+/* libcurl takes any line that begins with "HTTP/", in capitals or not, for a status, and for 200 when it reads no code.
+ */
 static size_t hear_status(char *line, size_t size, size_t n, void *with)
 {
     struct reply *reply = with;
     gsize length = size * n;
-    const char *code = length > 5 && memcmp(line, "HTTP/", 5) == 0 ? memchr(line, ' ', length) : NULL;
-    if (length > 5 && memcmp(line, "HTTP/", 5) == 0)
-        reply->is_http = code && g_ascii_isdigit(line[5]) && line + length - code > 3 && g_ascii_isdigit(code[1]) &&
-                         g_ascii_isdigit(code[2]) && g_ascii_isdigit(code[3]);
+    g_autofree char *text = g_strndup(line, MIN(length, 16));
+    if (g_ascii_strncasecmp(text, "HTTP/", 5) == 0 &&
+        !g_regex_match_simple("^HTTP/[0-9](\\.[0-9])? [1-5][0-9][0-9]([ \r\n]|$)", text, 0, 0))
+        reply->is_garbled = TRUE;
     return length;
 }
 
@@ -274,10 +275,11 @@ enum delivery webhook_post(const struct webhook *hook, char **ret_reply)
     curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, check_address);
     curl_easy_setopt(curl, CURLOPT_PREREQDATA, &hook->allow_private);
     CURLcode result = curl_easy_perform(curl);
-    if (result == CURLE_OK && !reply.is_http)
-        result = CURLE_WEIRD_SERVER_REPLY;
-    long code = 0;
+    long code = 0, connections = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
+    curl_easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &connections);
+    if ((result == CURLE_OK && reply.is_garbled) || (result == CURLE_UNSUPPORTED_PROTOCOL && connections))
+        result = CURLE_WEIRD_SERVER_REPLY; /* it speaks something else today; our url was in order */
     *ret_reply = result == CURLE_OK ? g_strdup_printf("HTTP %ld", code) : g_strdup(curl_easy_strerror(result));
     curl_slist_free_all(list);
     curl_easy_cleanup(curl);

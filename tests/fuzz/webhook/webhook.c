@@ -20,6 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     fuzz_stream(NULL, 0);
     must(reply && fuzz_is_one_line(reply));
     must(delivery == DELIVERY_SENT || delivery == DELIVERY_LATER || delivery == DELIVERY_NEVER);
-    must(delivery != DELIVERY_SENT || memmem(bytes, size, "2", 1));
+    must(delivery != DELIVERY_NEVER || memmem(bytes, size, " 4", 2));
+    must(delivery != DELIVERY_SENT || memmem(bytes, size, " 2", 2));
     return 0;
 }
