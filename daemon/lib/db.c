@@ -12,6 +12,7 @@
 struct db {
     PGconn *conn;
     char *url, *who;
+    const char *options;
     GHashTable *prepared; /* name -> itself, on the present connection */
     char sqlstate[6];
 };
@@ -24,15 +25,17 @@ G_DEFINE_QUARK(tickler - db - error, db_error)
 
 /* No just-in-time compilation: a question over the ledger's yearly partitions is long, and compiling it takes several
  * times as long as answering it. */
-static const char session_settings[] =
-    "-c TimeZone=UTC -c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s "
-    "-c search_path=public -c client_min_messages=warning -c DateStyle=ISO -c jit=off";
+#define SESSION                                                                                                        \
+    "-c TimeZone=UTC -c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s "         \
+    "-c search_path=public -c client_min_messages=warning -c DateStyle=ISO -c jit=off"
 
-static PGconn *connect_to(const char *url, const char *who)
+#define PINNED " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
+
+static PGconn *connect_to(const char *url, const char *who, const char *options)
 {
     const char *const keys[] = {"dbname",           "application_name", "options", "connect_timeout",
                                 "tcp_user_timeout", "client_encoding",  NULL};
-    const char *const values[] = {url, who, session_settings, "5", "15000", "UTF8", NULL};
+    const char *const values[] = {url, who, options, "5", "15000", "UTF8", NULL};
     return PQconnectdbParams(keys, values, 1);
 }
 
@@ -45,15 +48,26 @@ static char *one_line(const char *text)
     return line;
 }
 
-struct db *db_open(const char *url, const char *who, GError **error)
+static struct db *open_with(const char *url, const char *who, const char *options, GError **error)
 {
     struct db *db = g_new0(struct db, 1);
     db->url = g_strdup(url);
     db->who = g_strdup(who);
+    db->options = options;
     db->prepared = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     if (!db_reopen(db, error))
         db_close(&db);
     return db;
+}
+
+struct db *db_open(const char *url, const char *who, GError **error)
+{
+    return open_with(url, who, SESSION, error);
+}
+
+struct db *db_open_pinned(const char *url, const char *who, GError **error)
+{
+    return open_with(url, who, SESSION PINNED, error);
 }
 
 void db_close(struct db **db)
@@ -71,7 +85,7 @@ gboolean db_reopen(struct db *db, GError **error)
 {
     PQfinish(db->conn);
     g_hash_table_remove_all(db->prepared);
-    db->conn = connect_to(db->url, db->who);
+    db->conn = connect_to(db->url, db->who, db->options);
     if (PQstatus(db->conn) == CONNECTION_OK)
         return TRUE;
     g_autofree char *why = one_line(PQerrorMessage(db->conn));

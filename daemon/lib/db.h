@@ -30,6 +30,9 @@ struct sql {
 
 /* `url` is a libpq connection string; `who` shows in pg_stat_activity. */
 MUST_CHECK struct db *db_open(const char *url, const char *who, GError **error);
+/* The same for questions about a few rows by their keys, asked over and over: they go by index whatever the statistics
+ * say. With stale ones a batch of a thousand would be looked for by scanning its table. */
+MUST_CHECK struct db *db_open_pinned(const char *url, const char *who, GError **error);
 void db_close(struct db **db);
 #define AUTO_DB __attribute__((cleanup(db_close)))
 

@@ -137,13 +137,16 @@ static void asking_close(struct asking *asking)
 
 /*
  * A plan is one large question, asked a few times a day: it may take long and sort in memory, its probes of the ledger
- * hit pages that are in memory, compiling it costs more than it saves, and its rungs must be seen by the optimizer.
+ * hit pages that are in memory, compiling it costs more than it saves, its rungs must be seen by the optimizer, and it
+ * may join as it likes (db_open_pinned).
  */
 static gboolean begin_planning(struct db *db, GError **error)
 {
     return db_begin(db, error) && db_run(db,
                                          "SET LOCAL statement_timeout = '10min'; SET LOCAL work_mem = '64MB';"
                                          "SET LOCAL random_page_cost = 1.1; SET LOCAL jit = off;"
+                                         "SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = on;"
+                                         "SET LOCAL enable_mergejoin = on;"
                                          "SET LOCAL plan_cache_mode = force_custom_plan",
                                          error);
 }

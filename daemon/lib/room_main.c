@@ -116,7 +116,7 @@ static gboolean open_desk(struct desk *desk, int share, GError **error)
     }
     g_autofree char *queue = g_strdup_printf("queue/%s", desk->room->name);
     g_autofree char *path = process_run_path(desk->process.dir, queue);
-    desk->db = db_open(desk->process.database, desk->room->name, error);
+    desk->db = db_open_pinned(desk->process.database, desk->room->name, error);
     if (!desk->db || !open_relay(desk, error))
         return FALSE;
     desk->meter = meter_open(desk->process.redis, share);

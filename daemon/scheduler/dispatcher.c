@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "ahead.h"
 #include "desk.h"
 #include "kill_point.h"
 #include "log.h"
@@ -16,13 +17,16 @@
 #include "wire.h"
 
 #define SILENCE_US SECONDS(5)
+#define QUICK_US   (SECONDS(1) / 10)
 #define STARTS_MAX 3
+#define PAGES_MAX  16 /* that hold only jobs in hand; then the next wake-up reads on */
 
 struct queue { /* one room */
     struct office *office;
     const struct room_row *room;
     struct bus *bus;
     GHashTable *workers; /* incarnation -> struct worker */
+    struct ahead *ahead;
 };
 
 struct worker {
@@ -30,7 +34,9 @@ struct worker {
     char *name; /* its identity on the bus: the incarnation with '/' kept */
     int pidfd;
     int credit;
+    guint most;          /* jobs in one message */
     gint64 heard;        /* monotonic */
+    gint64 done_at;      /* monotonic: when it began with what it has in hand */
     GHashTable *batches; /* batch number -> GArray of job ids */
 };
 
@@ -38,29 +44,35 @@ static GPtrArray *queues;
 static GHashTable *in_flight; /* job id -> struct worker */
 static guint64 last_batch;
 
-static gint64 *boxed(gint64 id)
-{
-    gint64 *box = g_new(gint64, 1);
-    *box = id;
-    return box;
-}
-
 static void hold(struct worker *worker, guint64 batch, const GArray *ids)
 {
     GArray *kept = g_array_sized_new(FALSE, FALSE, sizeof(gint64), ids->len);
     g_array_append_vals(kept, ids->data, ids->len);
-    g_hash_table_insert(worker->batches, boxed((gint64)batch), kept);
+    if (g_hash_table_size(worker->batches) == 0)
+        worker->done_at = clock_mono();
+    g_hash_table_insert(worker->batches, AHEAD_KEY(batch), kept);
     for (guint i = 0; i < ids->len; i++)
-        g_hash_table_insert(in_flight, boxed(g_array_index(ids, gint64, i)), worker);
+        g_hash_table_insert(in_flight, AHEAD_KEY(g_array_index(ids, gint64, i)), worker);
 }
 
 static void release(struct worker *worker, guint64 batch)
 {
-    gint64 key = (gint64)batch;
-    const GArray *ids = g_hash_table_lookup(worker->batches, &key);
+    const GArray *ids = g_hash_table_lookup(worker->batches, AHEAD_KEY(batch));
     for (guint i = 0; ids && i < ids->len; i++)
-        g_hash_table_remove(in_flight, &g_array_index(ids, gint64, i));
-    g_hash_table_remove(worker->batches, &key);
+        g_hash_table_remove(in_flight, AHEAD_KEY(g_array_index(ids, gint64, i)));
+    g_hash_table_remove(worker->batches, AHEAD_KEY(batch));
+}
+
+/* Who is through with a full batch in no time gets twice as many, so that short jobs do not wait for messages. */
+static void set_pace(struct worker *worker, guint done)
+{
+    gboolean quick = clock_mono() - worker->done_at < QUICK_US;
+    guint usual = (guint)worker->queue->office->config->settings->batch;
+    if (!quick)
+        worker->most = usual;
+    else if (2 * done >= worker->most)
+        worker->most = MIN(2 * worker->most, WIRE_JOBS_MAX);
+    worker->done_at = clock_mono();
 }
 
 static void worker_free(gpointer data)
@@ -147,6 +159,7 @@ static void worker_gone(struct worker *worker)
     while (g_hash_table_iter_next(&iter, NULL, &held_by))
         if (held_by == worker)
             g_hash_table_iter_remove(&iter);
+    ahead_look_again(worker->queue->ahead);
     g_hash_table_remove(worker->queue->workers, worker->name);
     g_autoptr(GError) error = NULL;
     if (!dispatcher_offer(office, &error))
@@ -176,8 +189,9 @@ static struct worker *greet(struct queue *queue, const char *from, const struct 
     worker = g_new0(struct worker, 1);
     worker->queue = queue;
     worker->name = g_strdup(from);
-    worker->batches = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, (GDestroyNotify)g_array_unref);
+    worker->batches = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, (GDestroyNotify)g_array_unref);
     worker->credit = hello->credit;
+    worker->most = (guint)queue->office->config->settings->batch;
     gboolean is_local;
     gboolean alive = process_is_alive(hello->incarnation, &is_local);
     worker->pidfd = is_local && alive ? (int)syscall(SYS_pidfd_open, (pid_t)hello->pid, 0) : -1;
@@ -200,6 +214,9 @@ static void take_frame(struct queue *queue, const char *from, const struct wire_
         g_autoptr(GBytes) bytes = wire_encode(&who);
         (void)!bus_send(queue->bus, from, bytes);
     } else if (frame->kind == WIRE_DONE) {
+        set_pace(worker, frame->ids->len);
+        if (frame->back->len)
+            ahead_look_again(queue->ahead);
         release(worker, frame->batch);
         release(worker, 0); /* all that it held from before our time went with it */
         worker->credit++;
@@ -250,13 +267,14 @@ static void check_silence(struct loop *loop UNUSED, void *with UNUSED)
 gboolean dispatcher_open(struct office *office, GError **error)
 {
     queues = g_ptr_array_new();
-    in_flight = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    in_flight = g_hash_table_new(g_direct_hash, g_direct_equal);
     for (gsize i = 0; i < rooms_count; i++) {
         struct queue *queue = g_new0(struct queue, 1);
         g_autofree char *name = g_strdup_printf("queue/%s", rooms[i].name);
         g_autofree char *path = process_run_path(office->process.dir, name);
         *queue = (struct queue){.office = office, .room = &rooms[i]};
         queue->workers = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, worker_free);
+        queue->ahead = ahead_new(rooms[i].name);
         queue->bus = bus_listen(path, error);
         if (!queue->bus)
             return FALSE;
@@ -283,49 +301,20 @@ static struct worker *idle_worker(const struct queue *queue)
     return best;
 }
 
-/* Whole parties from the head of the rows, up to a batch; a job that ended a worker before travels with its party
- * alone. */
-static GArray *next_batch(const struct db_rows *rows, int most)
+static GArray *ready_batch(struct office *office, struct queue *queue, guint most, GError **error)
 {
-    GArray *ids = g_array_new(FALSE, FALSE, sizeof(gint64));
-    for (int row = 0; row < db_rows_count(rows);) {
-        const char *party = db_text(rows, row, "party");
-        gboolean suspect = FALSE;
-        int end = row;
-        for (; end < db_rows_count(rows) && strcmp(db_text(rows, end, "party"), party) == 0; end++)
-            suspect = suspect || db_int(rows, end, "starts") > 0;
-        if (ids->len && (suspect || (int)ids->len + end - row > most))
-            break;
-        for (; row < end && ids->len < WIRE_JOBS_MAX; row++) {
-            gint64 id = db_int(rows, row, "job_id");
-            g_array_append_val(ids, id);
-        }
-        if (suspect || row < end)
-            break;
-    }
-    return ids;
-}
-
-static GArray *ready_batch(struct office *office, const struct queue *queue, GError **error)
-{
-    AUTO_ARRAY struct db_array *busy = db_array_new();
-    GHashTableIter iter;
-    gpointer id;
-    g_hash_table_iter_init(&iter, in_flight);
-    while (g_hash_table_iter_next(&iter, &id, NULL))
-        db_array_add_int(busy, *(gint64 *)id);
-    g_autofree char *now = instant_format(clock_now());
-    int most = office->config->settings->batch;
-    g_autofree char *limit = g_strdup_printf("%d", most);
-    AUTO_ROWS struct db_rows *rows =
-        db_ask_with(office->db, &sql_job_ready, error, queue->room->name, now, db_array_text(busy), limit);
-    return rows ? next_batch(rows, most) : NULL;
+    if (ahead_jobs(queue->ahead) < most && !ahead_read(queue->ahead, office, in_flight, error))
+        return NULL;
+    for (int page = 0; page < PAGES_MAX && !ahead_jobs(queue->ahead) && ahead_has_more(queue->ahead); page++)
+        if (!ahead_read(queue->ahead, office, in_flight, error))
+            return NULL;
+    return ahead_take(queue->ahead, most);
 }
 
 static gboolean offer_queue(struct office *office, struct queue *queue, GError **error)
 {
     for (struct worker *worker; (worker = idle_worker(queue));) {
-        g_autoptr(GArray) ids = ready_batch(office, queue, error);
+        g_autoptr(GArray) ids = ready_batch(office, queue, worker->most, error);
         if (!ids)
             return FALSE;
         if (ids->len == 0)
@@ -333,17 +322,27 @@ static gboolean offer_queue(struct office *office, struct queue *queue, GError *
         struct wire_frame jobs = {.kind = WIRE_JOBS, .term = (guint64)office->term, .batch = ++last_batch, .ids = ids};
         g_autoptr(GBytes) bytes = wire_encode(&jobs);
         worker->credit--;
-        if (bus_send(queue->bus, worker->name, bytes)) {
-            KILL_POINT(scheduler, jobs_sent);
+        if (bus_send(queue->bus, worker->name, bytes))
             hold(worker, jobs.batch, ids);
-        }
+        else
+            ahead_look_again(queue->ahead);
     }
-    return TRUE;
+    /* Everybody is busy: the time to read on. */
+    return !ahead_has_more(queue->ahead) || ahead_jobs(queue->ahead) >= WIRE_JOBS_MAX ||
+           ahead_read(queue->ahead, office, in_flight, error);
+}
+
+static void forget_what_was_read(void)
+{
+    for (guint i = 0; i < queues->len; i++)
+        ahead_clear(((struct queue *)queues->pdata[i])->ahead);
 }
 
 gboolean dispatcher_offer(struct office *office, GError **error)
 {
     gboolean good = TRUE;
+    if (!office->term || db_is_lost(office->db))
+        forget_what_was_read();
     if (!office->term || office->draining || db_is_lost(office->db))
         return TRUE;
     for (guint i = 0; good && i < queues->len; i++)

@@ -40,6 +40,10 @@ static void hear_notices(struct loop *loop, void *with)
         s->watched_fd = -1;
         return;
     }
+    /* Somebody waits for a job: that goes before reading the calendar anew. */
+    g_autoptr(GError) error = NULL;
+    if (clock_mono() >= s->offer_from && !dispatcher_offer(&s->office, &error))
+        log_warning("%s", error->message);
     step(loop, s);
 }
 
@@ -166,7 +170,7 @@ static gboolean open_scheduler(struct scheduler *s, GError **error)
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "the configuration in force does not load");
         return FALSE;
     }
-    s->office.db = db_open(s->office.process.database, "ticklerd-scheduler", error);
+    s->office.db = db_open_pinned(s->office.process.database, "ticklerd-scheduler", error);
     return s->office.db && listen(s, error) && dispatcher_open(&s->office, error);
 }
 

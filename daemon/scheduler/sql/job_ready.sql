@@ -1,18 +1,43 @@
--- job_ready.sql: the next ready jobs of a room, whole parties, agencies taking turns.
--- $1 worker, $2 now, $3 jobs in flight, $4 how many at least.
-WITH head AS (
-    SELECT h.agency_id, h.party_id, h.party, min(h.job_id) AS first
-      FROM agency a CROSS JOIN LATERAL (
-          SELECT j.agency_id, j.party_id, j.party, j.job_id FROM job j
-           WHERE j.worker = $1 AND j.agency_id = a.agency_id AND j.state = 'ready' AND j.ready_at <= $2::timestamptz
-             AND NOT (j.job_id = ANY ($3::bigint[]))
-           ORDER BY j.ready_at, j.job_id LIMIT $4::int) h
-     GROUP BY h.agency_id, h.party_id, h.party
+-- job_ready.sql: a page of a room's ready jobs for the read-ahead, whole parties, the agencies' parties in turn.
+-- $1 worker  $2 now  $3 agencies that have enough in hand  $4 $5 $6 parallel: agencies in the middle of their queue, and
+-- the last ready_at and job_id read there  $7 heads a page  $8 how many of the newest besides  $9 jobs in all.
+-- The heads are read in order of (ready_at, job_id); in the middle of a queue the newest come before them, so that what
+-- somebody has just asked for need not wait for a large plan. Every head brings all ready jobs of its party.
+WITH place AS MATERIALIZED (
+    SELECT a.agency_id, coalesce(c.at, '-infinity') AS at, coalesce(c.id, 0) AS id
+      FROM agency a LEFT JOIN unnest($4::int[], $5::timestamptz[], $6::bigint[]) AS c (agency_id, at, id) USING (agency_id)
+     WHERE NOT (a.agency_id = ANY ($3::int[]))
+), head AS MATERIALIZED (
+    SELECT h.* FROM place p CROSS JOIN LATERAL (
+        SELECT j.agency_id, j.ready_at, j.job_id, j.party_id, j.party FROM job j
+         WHERE j.worker = $1 AND j.agency_id = p.agency_id AND j.state = 'ready' AND j.ready_at <= $2::timestamptz
+           AND (j.ready_at, j.job_id) > (p.at, p.id)
+         ORDER BY j.ready_at, j.job_id LIMIT $7::int) h
+), newest AS (
+    SELECT h.* FROM place p CROSS JOIN LATERAL (
+        SELECT j.agency_id, j.party_id, j.party, j.job_id FROM job j
+         WHERE j.worker = $1 AND j.agency_id = p.agency_id AND j.state = 'ready' AND j.ready_at <= $2::timestamptz
+         ORDER BY j.ready_at DESC, j.job_id DESC LIMIT $8::int) h
+     WHERE p.at > '-infinity'
+), page AS (
+    SELECT DISTINCT ON (agency_id) agency_id, ready_at AS last_at, job_id AS last_id,
+           count(*) OVER (PARTITION BY agency_id) AS heads
+      FROM head ORDER BY agency_id, ready_at DESC, job_id DESC
+), party AS (
+    SELECT agency_id, party_id, party, min(class) AS class, min(ready_at) AS ready_at, min(job_id) AS job_id
+      FROM (SELECT agency_id, party_id, party, 1 AS class, ready_at, job_id FROM head
+            UNION ALL SELECT agency_id, party_id, party, 0, NULL, job_id FROM newest) both_ends
+     GROUP BY agency_id, party_id, party
 ), turns AS (
-    SELECT *, row_number() OVER (PARTITION BY agency_id ORDER BY first) AS turn FROM head
+    SELECT *, row_number() OVER (PARTITION BY agency_id ORDER BY class, ready_at, job_id) AS turn FROM party
 )
-SELECT j.job_id, j.starts, j.agency_id || ' ' || j.party_id || ' ' || j.party AS party
-  FROM turns t JOIN job j ON j.agency_id = t.agency_id AND j.worker = $1 AND j.party_id = t.party_id AND j.party = t.party
- WHERE j.state = 'ready' AND j.ready_at <= $2::timestamptz AND NOT (j.job_id = ANY ($3::bigint[]))
- ORDER BY t.turn, t.agency_id, t.first, j.job_id
- LIMIT 2 * $4::int
+SELECT t.agency_id, t.party_id || ' ' || t.party AS party, j.job_id, j.starts, g.last_at, g.last_id, g.heads
+  FROM turns t
+  LEFT JOIN page g ON g.agency_id = t.agency_id
+  CROSS JOIN LATERAL (
+      SELECT j.job_id, j.starts FROM job j
+       WHERE j.agency_id = t.agency_id AND j.worker = $1 AND j.party_id = t.party_id AND j.party = t.party
+         AND j.state = 'ready' AND j.ready_at <= $2::timestamptz
+       ORDER BY j.job_id) j
+ ORDER BY t.turn, t.agency_id
+ LIMIT $9::int
