@@ -36,8 +36,13 @@ gboolean outbox_finish(struct desk *desk, struct db_array *ids, struct db_array 
 gboolean outbox_postpone(struct desk *desk, gint64 job, instant until, const char *reason, gboolean tried,
                          GError **error)
 {
-    g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, job), *at = instant_format(until);
-    return db_tell(desk->db, &sql_job_later, error, id, at, reason, tried ? "1" : "0") >= 0;
+    AUTO_ARRAY struct db_array *ids = db_array_new(), *untils = db_array_new(), *reasons = db_array_new();
+    g_autofree char *at = instant_format(until);
+    db_array_add_int(ids, job);
+    db_array_add(untils, at);
+    db_array_add(reasons, reason);
+    return db_tell(desk->db, &sql_job_later, error, db_array_text(ids), db_array_text(untils), db_array_text(reasons),
+                   tried ? "1" : "0") >= 0;
 }
 
 /* Whether a letter of this window will decide the job. */
@@ -52,32 +57,61 @@ static gboolean is_claimed(const struct desk *desk, gint64 job)
     return FALSE;
 }
 
-gboolean outbox_verdicts(struct desk *desk, const struct party *party, GError **error)
+/* What is done has its row in the ledger, and its letters and tasks have events of their own. */
+static void note_verdict(struct desk *desk, const struct job *job, const char *outcome)
 {
-    static const char *const outcome[] = {[VERDICT_DONE] = "done",
-                                          [VERDICT_SUPERSEDED] = "superseded",
-                                          [VERDICT_NEVER] = "never",
-                                          [VERDICT_MOOT] = "moot",
-                                          [VERDICT_HELD] = "held"};
-    AUTO_ARRAY struct db_array *ids = db_array_new(), *outcomes = db_array_new(), *reasons = db_array_new();
+    if (job->verdict == VERDICT_DONE)
+        return;
+    g_autofree char *kind = g_strdup_printf("job.%s", outcome);
+    g_autofree char *reason = g_strconcat(job->step_id, job->reason ? ": " : NULL, job->reason, NULL);
+    desk_note(desk, job->agency, kind, job->subject, reason);
+}
+
+void outbox_verdicts(struct desk *desk, const struct party *party, struct verdicts *verdicts)
+{
+    static const char *const outcomes[] = {[VERDICT_DONE] = "done",
+                                           [VERDICT_SUPERSEDED] = "superseded",
+                                           [VERDICT_NEVER] = "never",
+                                           [VERDICT_MOOT] = "moot",
+                                           [VERDICT_HELD] = "held"};
     for (guint i = 0; i < party->jobs->len; i++) {
         const struct job *job = party->jobs->pdata[i];
         if (job->verdict == VERDICT_LATER) {
-            if (!outbox_postpone(desk, job->id, job->until, job->reason, FALSE, error))
-                return FALSE;
-            continue;
+            g_autofree char *until = instant_format(job->until);
+            db_array_add_int(verdicts->later, job->id);
+            db_array_add(verdicts->untils, until);
+            db_array_add(verdicts->why_later, job->reason);
+        } else if (job->verdict != VERDICT_DONE || !is_claimed(desk, job->id)) {
+            db_array_add_int(verdicts->ended, job->id);
+            db_array_add(verdicts->outcomes, outcomes[job->verdict]);
+            db_array_add(verdicts->reasons, job->reason);
+            note_verdict(desk, job, outcomes[job->verdict]);
         }
-        if (job->verdict == VERDICT_DONE && is_claimed(desk, job->id))
-            continue;
-        db_array_add_int(ids, job->id);
-        db_array_add(outcomes, outcome[job->verdict]);
-        db_array_add(reasons, job->reason);
-        g_autofree char *kind = g_strdup_printf("job.%s", outcome[job->verdict]);
-        g_autofree char *reason =
-            g_strdup_printf("%s%s%s", job->step_id, job->reason ? ": " : "", job->reason ? job->reason : "");
-        desk_note(desk, job->agency, kind, job->subject, reason);
     }
-    return outbox_finish(desk, ids, outcomes, reasons, error);
+}
+
+struct verdicts *verdicts_new(void)
+{
+    struct verdicts *v = g_new(struct verdicts, 1);
+    *v = (struct verdicts){db_array_new(), db_array_new(), db_array_new(),
+                           db_array_new(), db_array_new(), db_array_new()};
+    return v;
+}
+
+void verdicts_free(struct verdicts **verdicts)
+{
+    struct verdicts *v = *verdicts;
+    struct db_array **const lists[] = {&v->ended, &v->outcomes, &v->reasons, &v->later, &v->untils, &v->why_later};
+    for (gsize i = 0; i < ARRAY_LEN(lists); i++)
+        db_array_free(lists[i]);
+    g_clear_pointer(verdicts, g_free);
+}
+
+gboolean outbox_settle(struct desk *desk, struct verdicts *v, GError **error)
+{
+    return outbox_finish(desk, v->ended, v->outcomes, v->reasons, error) &&
+           (db_array_length(v->later) == 0 || db_tell(desk->db, &sql_job_later, error, db_array_text(v->later),
+                                                      db_array_text(v->untils), db_array_text(v->why_later), "0") >= 0);
 }
 
 static int by_agency(gconstpointer a, gconstpointer b)

@@ -12,6 +12,10 @@
 #include "libtickler_sql.h"
 #include "log.h"
 #include "room_shared.h"
+#include "wire.h"
+
+#define QUICK_US (SECONDS(1) / 20) /* windows so short may grow */
+#define SLOW_US  (SECONDS(1) / 4)
 
 gboolean desk_should_stop(struct desk *desk)
 {
@@ -28,10 +32,10 @@ static guint party_end(const struct db_rows *parties, guint at)
     return end;
 }
 
-/* Where the window that begins at `at` ends: whole parties, send_window of them. */
+/* Where the window that begins at `at` ends: whole parties, desk->width of them. */
 static guint window_end(const struct desk *desk, const struct db_rows *parties, guint at)
 {
-    for (int seen = 0; at < (guint)db_rows_count(parties) && seen < desk->config->settings->send_window; seen++)
+    for (guint seen = 0; at < (guint)db_rows_count(parties) && seen < desk->width; seen++)
         at = party_end(parties, at);
     return at;
 }
@@ -44,12 +48,29 @@ static struct db_array *ids_between(const struct db_rows *parties, guint from, g
     return ids;
 }
 
+static guint send_window(const struct desk *desk)
+{
+    return (guint)desk->config->settings->send_window;
+}
+
+/* A commit costs the same for one job and for a thousand: windows without letters grow, up to the whole batch. */
+static void set_width(struct desk *desk, guint letters, gint64 took)
+{
+    if (2 * letters > send_window(desk) || took > SLOW_US)
+        desk->width = send_window(desk);
+    else if (took < QUICK_US)
+        desk->width = MIN(2 * desk->width, MAX(WIRE_JOBS_MAX, send_window(desk)));
+}
+
 static gboolean work_window(struct desk *desk, const struct db_rows *parties, guint from, guint to, GError **error)
 {
     AUTO_ARRAY struct db_array *ids = ids_between(parties, from, to);
-    struct window_of_jobs window = {.ids = ids, .jobs = to - from};
+    gboolean is_wide = desk->width > send_window(desk) && party_end(parties, from) < to;
+    struct window_of_jobs window = {.ids = ids, .jobs = to - from, .is_wide = is_wide};
+    gint64 begun = clock_mono();
     if (!window_transact(desk, &window, error))
         return FALSE;
+    set_width(desk, window.letters, clock_mono() - begun);
     outbox_send(desk);
     desk->progress += window.jobs;
     control_beat_now();
@@ -127,6 +148,10 @@ static guint work_through(struct desk *desk, const struct db_rows *parties, GErr
                 g_propagate_error(error, g_steal_pointer(&why));
                 break;
             }
+            if (desk->width > send_window(desk)) {
+                desk->width = send_window(desk);
+                continue;
+            }
             if (!work_singly(desk, parties, at, end, error))
                 break;
         }
@@ -141,6 +166,7 @@ guint desk_do_batch(struct desk *desk, const GArray *jobs)
     g_autoptr(GError) error = NULL;
     guint done = 0;
     KILL_POINT(worker, received);
+    desk->width = MAX(desk->width, send_window(desk));
     for (guint i = 0; i < jobs->len; i++)
         db_array_add_int(ids, g_array_index(jobs, gint64, i));
     if (db_is_lost(desk->db))

@@ -31,6 +31,7 @@ struct desk {
     GPtrArray *events;     /* struct note */
     GHashTable *keys;      /* agency (int) -> what its Message-IDs are made with */
     GHashTable *retried;   /* job id (gint64) -> day of its last try, which brought nothing; of this transaction */
+    guint width;           /* parties of the next window */
     guint64 progress;
     gboolean draining;
 };
@@ -66,6 +67,8 @@ void desk_note(struct desk *desk, int agency, const char *kind, const char *abou
 struct window_of_jobs { /* whole parties */
     struct db_array *ids;
     guint jobs;
+    gboolean is_wide; /* of more than send_window parties: it fails when it would claim more letters than that */
+    guint letters;    /* that it claimed */
 };
 
 /* room_window.c: one transaction: the letters of the last window recorded, those of this one (NULL: none) claimed. On
@@ -125,7 +128,15 @@ void outbox_send(struct desk *desk);
 MUST_CHECK gboolean outbox_record(struct desk *desk, GError **error);
 
 /* outbox_record.c: verdicts of jobs that no letter decides, and the events. */
-MUST_CHECK gboolean outbox_verdicts(struct desk *desk, const struct party *party, GError **error);
+struct verdicts { /* of a window; parallel lists */
+    struct db_array *ended, *outcomes, *reasons;
+    struct db_array *later, *untils, *why_later;
+};
+struct verdicts *verdicts_new(void);
+void verdicts_free(struct verdicts **verdicts);
+#define AUTO_VERDICTS __attribute__((cleanup(verdicts_free)))
+void outbox_verdicts(struct desk *desk, const struct party *party, struct verdicts *verdicts);
+MUST_CHECK gboolean outbox_settle(struct desk *desk, struct verdicts *verdicts, GError **error);
 MUST_CHECK gboolean outbox_events(struct desk *desk, GError **error);
 
 /* Writes ledger rows: parallel lists of job ids, outcomes, reasons. */

@@ -35,15 +35,31 @@ static struct job *read_job(const struct desk *desk, const struct db_rows *rows,
     return job;
 }
 
-static gboolean handle_party(struct desk *desk, struct party *party, GError **error)
+static gboolean handle_party(struct desk *desk, struct party *party, struct verdicts *verdicts, GError **error)
 {
     room_decide(desk->room, party);
-    return outbox_claim(desk, party, error) && outbox_verdicts(desk, party, error);
+    if (!outbox_claim(desk, party, error))
+        return FALSE;
+    outbox_verdicts(desk, party, verdicts);
+    return TRUE;
+}
+
+/* A window grows while few letters come of it; one that turns out to hold too many is given up before it commits. */
+static gboolean stays_small(struct desk *desk, struct window_of_jobs *window, guint recorded, GError **error)
+{
+    int most = desk->config->settings->send_window;
+    window->letters = desk->claimed->len - recorded;
+    if (!window->is_wide || (int)window->letters <= most)
+        return TRUE;
+    g_set_error(error, DB_ERROR, DB_CONFLICT, "more than %d letters in one window", most);
+    return FALSE;
 }
 
 /* Rows come ordered by party: each run of one party is decided together. */
-static gboolean handle_rows(struct desk *desk, const struct db_rows *rows, GHashTable *taken, GError **error)
+static gboolean handle_rows(struct desk *desk, struct window_of_jobs *window, const struct db_rows *rows,
+                            GHashTable *taken, guint recorded, GError **error)
 {
+    AUTO_VERDICTS struct verdicts *verdicts = verdicts_new();
     gboolean good = TRUE;
     instant now = clock_now();
     for (int row = 0; good && row < db_rows_count(rows);) {
@@ -56,10 +72,11 @@ static gboolean handle_rows(struct desk *desk, const struct db_rows *rows, GHash
             if (!g_hash_table_contains(taken, &id))
                 g_ptr_array_add(party->jobs, read_job(desk, rows, row));
         }
-        good = party->jobs->len == 0 || handle_party(desk, party, error);
+        good = party->jobs->len == 0 ||
+               (handle_party(desk, party, verdicts, error) && stays_small(desk, window, recorded, error));
         party_free(party);
     }
-    return good;
+    return good && outbox_settle(desk, verdicts, error);
 }
 
 /* A job whose record is gone (a placement no longer bills that payer) has no row, so no party decides it: it is moot.
@@ -106,8 +123,8 @@ static gboolean in_transaction(struct desk *desk, struct window_of_jobs *window,
         return FALSE;
     AUTO_ROWS struct db_rows *rows =
         db_ask_with(desk->db, desk->room->fetch, error, db_array_text(window->ids), today, min_amount, settings);
-    if (!rows || !handle_rows(desk, rows, taken, error) || !settle_without_record(desk, window, rows, taken, error) ||
-        !outbox_events(desk, error))
+    if (!rows || !handle_rows(desk, window, rows, taken, recorded, error) ||
+        !settle_without_record(desk, window, rows, taken, error) || !outbox_events(desk, error))
         return FALSE;
     if (desk->claimed->len > recorded)
         KILL_POINT(worker, claimed);

@@ -1,5 +1,5 @@
--- job_parties.sql: $1 job ids of a batch; those still open, in the batch's order, with their party.
+-- job_parties.sql: $1 job ids of a batch, a party's together; those still open, in the batch's order, with their party.
 SELECT j.job_id, j.agency_id || ' ' || j.party_id || ' ' || j.party AS party
   FROM unnest($1::bigint[]) WITH ORDINALITY AS b (job_id, place) JOIN job j USING (job_id)
  WHERE j.state = 'ready'
- ORDER BY min(b.place) OVER (PARTITION BY j.agency_id, j.party_id, j.party), j.agency_id, j.party_id, j.party, b.place
+ ORDER BY b.place
