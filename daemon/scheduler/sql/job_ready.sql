@@ -2,7 +2,8 @@
 -- $1 worker  $2 now  $3 agencies that have enough in hand  $4 $5 $6 parallel: agencies in the middle of their queue, and
 -- the last ready_at and job_id read there  $7 heads a page  $8 how many of the newest besides  $9 jobs in all.
 -- The heads are read in order of (ready_at, job_id); in the middle of a queue the newest come before them, so that what
--- somebody has just asked for need not wait for a large plan. Every head brings all ready jobs of its party.
+-- somebody has just asked for need not wait for a large plan. Every head brings all ready jobs of its party: by the index
+-- on party_id, and no other can be taken (hence + 0 and || '', and no order): planned while the queue is empty, any would look as good.
 WITH place AS MATERIALIZED (
     SELECT a.agency_id, coalesce(c.at, '-infinity') AS at, coalesce(c.id, 0) AS id
       FROM agency a LEFT JOIN unnest($4::int[], $5::timestamptz[], $6::bigint[]) AS c (agency_id, at, id) USING (agency_id)
@@ -36,8 +37,8 @@ SELECT t.agency_id, t.party_id || ' ' || t.party AS party, j.job_id, j.starts, g
   LEFT JOIN page g ON g.agency_id = t.agency_id
   CROSS JOIN LATERAL (
       SELECT j.job_id, j.starts FROM job j
-       WHERE j.agency_id = t.agency_id AND j.worker = $1 AND j.party_id = t.party_id AND j.party = t.party
-         AND j.state = 'ready' AND j.ready_at <= $2::timestamptz
-       ORDER BY j.job_id) j
- ORDER BY t.turn, t.agency_id
+       WHERE j.party_id = t.party_id AND j.agency_id + 0 = t.agency_id AND j.worker || '' = $1 AND j.party = t.party
+         AND j.state || '' = 'ready' AND j.ready_at + interval '0' <= $2::timestamptz
+       LIMIT $9::int) j
+ ORDER BY t.turn, t.agency_id, j.job_id
  LIMIT $9::int
