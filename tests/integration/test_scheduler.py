@@ -174,6 +174,7 @@ def test_a_poison_job_is_parked():
             house.wait(lambda: house.one("SELECT max(starts) FROM job") == n, f"start {n} to be counted", 10)
             for pid, in backends:
                 house.sql("SELECT pg_terminate_backend(%s)", pid)
+            house.wait(lambda: not set(backends) & set(busy()), "the dead worker's statement to end", 10)
         assert house.one("SELECT state FROM job") == "parked"
         assert house.one("SELECT count(*) FROM task WHERE title = 'Look at a job that ends its worker'") == 1
         house.sql("DROP TRIGGER stall ON message")
