@@ -8,33 +8,26 @@ of letters into the Maildir go before, for MINUTES while it is held, and again a
 away; what has grown meanwhile in the record is thus on both sides.
 """
 import argparse
-import datetime as dt
+import itertools
 import pathlib
 import statistics
 import sys
 import time
-import zoneinfo
 
 import psycopg2
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import house as support  # noqa: E402
 from house import House  # noqa: E402
-from watch import tables  # noqa: E402
+from watch import tables, write_wave  # noqa: E402
 
-TODAY = dt.datetime.now(zoneinfo.ZoneInfo("America/Chicago")).date()
 ROUNDS_OUTSIDE = 5
 GOAL = 0.9
 
 
-def letters_a_second(house, folder, count):
-    """One round: the same facilities get a letter about one invoice more; from the plan to the last on record."""
-    number = letters_a_second.round = getattr(letters_a_second, "round", 0) + 1
-    due = TODAY - dt.timedelta(days=12)
-    support.write_csv(folder / "invoices.csv", [dict(invoice=f"I-{number}-{n}", facility=f"F-{n:05}", due_on=due,
-                                                     issued_on=due - dt.timedelta(days=30), amount="100.00")
-                                                for n in range(count)])
-    house.tickler("import", "invoices", folder / "invoices.csv")
+def letters_a_second(house, number, count):
+    """One round: letters to facilities that nobody has written to; from the plan to the last on record."""
+    house.tickler("import", "--dir", write_wave(house, number, count))
     begun = time.monotonic()
     house.tickler("run", "invoice_escalation")
     house.wait(lambda: house.one("SELECT count(*) FROM fired WHERE worker = 'invoice_escalation' AND outcome = 'done'")
@@ -54,14 +47,11 @@ def pinned(options):
         house.init()
         support.open_window(house)
         house.only("invoice_escalation")
-        house.edit(house.dir / "config/ticklerd.yaml", lambda d: d.update(people={"letters_per_day": 0}))
-        house.schedule("invoice_escalation", limits={"per_party_per_day": 0, "per_run": 0}, min_gap=None, storm_brake=0,
+        house.schedule("invoice_escalation", limits={"per_party_per_day": 0, "per_run": 0}, storm_brake=0,
                        stop_if_data_older_than=None)
         house.start()
-        folder = support.overdue_folder(house, options.letters, TODAY)
-        (folder / "invoices.csv").unlink()
-        house.tickler("import", "--dir", folder)
-        one_round = lambda: letters_a_second(house, folder, options.letters)
+        numbers = itertools.count(1)
+        one_round = lambda: letters_a_second(house, next(numbers), options.letters)
         one_round()  # warms
         before = [one_round() for _ in range(ROUNDS_OUTSIDE)]
         pin, until, during = hold(house), time.monotonic() + 60 * options.minutes, []

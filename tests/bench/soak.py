@@ -21,17 +21,15 @@ import sys
 import threading
 import time
 import traceback
-import zoneinfo
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import house as support  # noqa: E402
 from house import House  # noqa: E402
-from watch import Watch, percentile  # noqa: E402
+from watch import Watch, percentile, write_wave  # noqa: E402
 
 ROOMS = ["invoice_escalation", "license_renewal", "check_in", "payer_followup", "onboarding_packet"]
 TIMES = 3
 WAVE_S = SAMPLE_S = 10
-TODAY = dt.datetime.now(zoneinfo.ZoneInfo("America/Chicago")).date()
 # What "flat" means: growth an hour, and the second half against the first.
 MIB_AN_HOUR, DESCRIPTORS_AN_HOUR, AGE_TIMES, DEAD_AT_MOST, QUEUE_BYTES_AT_MOST = 1.0, 1.0, 1.5, 50_000, 64 << 20
 
@@ -139,15 +137,7 @@ class Load(threading.Thread):
         raise AssertionError(f"tickler {words[0]} was refused for a minute")
 
     def wave(self, number):
-        folder = self.house.root / f"wave-{number}"
-        folder.mkdir()
-        due = TODAY - dt.timedelta(days=12)
-        names = [f"W{number}-{n}" for n in range(self.count)]
-        support.write_csv(folder / "facilities.csv", [dict(facility=f, name=f"Clinic {f}", type="iop") for f in names])
-        support.write_csv(folder / "contacts.csv", [dict(contact=f"C{f}", facility=f, name=f"Bill {f}", role="billing",
-                                                         email=f"ap@{f}.wave.example".lower()) for f in names])
-        support.write_csv(folder / "invoices.csv", [dict(invoice=f"I{f}", facility=f, due_on=due, amount="100.00",
-                                                         issued_on=due - dt.timedelta(days=30)) for f in names])
+        folder = write_wave(self.house, number, self.count)
         self.tickler("import", "--dir", folder)
         self.ready.append(time.time())
         self.tickler("run", "invoice_escalation")

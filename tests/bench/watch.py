@@ -1,12 +1,31 @@
-"""What a soak looks at: each process' memory and descriptors, the busy tables, and slopes of what was seen."""
+"""What a soak is given and looks at: waves of letters; each process' memory and descriptors, the busy tables, slopes."""
 import collections
+import datetime as dt
 import os
 import pathlib
 import time
+import zoneinfo
 
 import psycopg2
 
+import house as support
+
+TODAY = dt.datetime.now(zoneinfo.ZoneInfo("America/Chicago")).date()
 TABLES = ("job", "message", "message_step", "event")
+
+
+def write_wave(house, number, count):
+    """A folder of `count` new facilities W<number>-<n>, each with one invoice that asks for one letter."""
+    folder = house.root / f"wave-{number}"
+    folder.mkdir()
+    due = TODAY - dt.timedelta(days=12)
+    names = [f"W{number}-{n}" for n in range(count)]
+    support.write_csv(folder / "facilities.csv", [dict(facility=f, name=f"Clinic {f}", type="iop") for f in names])
+    support.write_csv(folder / "contacts.csv", [dict(contact=f"C{f}", facility=f, name=f"Bill {f}", role="billing",
+                                                     email=f"ap@{f}.wave.example".lower()) for f in names])
+    support.write_csv(folder / "invoices.csv", [dict(invoice=f"I{f}", facility=f, due_on=due, amount="100.00",
+                                                     issued_on=due - dt.timedelta(days=30)) for f in names])
+    return folder
 
 
 def processes(house):
