@@ -162,6 +162,11 @@ struct db_rows *db_ask(struct db *db, const struct sql *sql, int n, const char *
     return taken(db, sql->name, PQexecPrepared(db->conn, sql->name, n, values, NULL, NULL, 0), error);
 }
 
+struct db_rows *db_ask_anew(struct db *db, const struct sql *sql, int n, const char *const *values, GError **error)
+{
+    return taken(db, sql->name, PQexecParams(db->conn, sql->text, n, NULL, values, NULL, NULL, 0), error);
+}
+
 gint64 db_touched(struct db_rows *take)
 {
     gint64 touched = take ? db_rows_touched(take) : -1;

@@ -43,7 +43,11 @@ gboolean db_is_lost(const struct db *db);
 /* Runs one question with `n` text parameters (NULL is SQL NULL). Free rows with db_rows_free. */
 MUST_CHECK struct db_rows *db_ask(struct db *db, const struct sql *sql, int n, const char *const *values,
                                   GError **error);
-/* The same with the values spelled out: db_ask_with(db, &sql_due, &error, agency, day). At most 24 values. */
+/* The same, planned anew for these values. For a long question over tables that grow: a plan that was kept from when
+ * they were empty reads all of them for each row. */
+MUST_CHECK struct db_rows *db_ask_anew(struct db *db, const struct sql *sql, int n, const char *const *values,
+                                       GError **error);
+/* db_ask with the values spelled out: db_ask_with(db, &sql_due, &error, agency, day). At most 24 values. */
 #define db_ask_with(db, sql, error, ...)                                                                               \
     db_ask(db, sql, (int)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)), (const char *[]){__VA_ARGS__}, error)
 /* When the rows do not matter: runs, frees, and returns the count of rows touched, or -1. */

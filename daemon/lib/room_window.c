@@ -116,13 +116,12 @@ static gboolean in_transaction(struct desk *desk, struct window_of_jobs *window,
         return outbox_events(desk, error);
     g_autofree char *today = day_format(zone_day(desk->schedule->zone, clock_now()));
     g_autofree char *min_amount = int_text(desk->schedule->min_amount_cents);
-    const char *settings = desk->schedule->settings;
+    const char *const values[] = {db_array_text(window->ids), today, min_amount, desk->schedule->settings};
     g_autoptr(GHashTable) taken = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     g_hash_table_remove_all(desk->retried);
     if (!outbox_resume(desk, db_array_text(window->ids), taken, error))
         return FALSE;
-    AUTO_ROWS struct db_rows *rows =
-        db_ask_with(desk->db, desk->room->fetch, error, db_array_text(window->ids), today, min_amount, settings);
+    AUTO_ROWS struct db_rows *rows = db_ask_anew(desk->db, desk->room->fetch, ARRAY_LEN(values), values, error);
     if (!rows || !handle_rows(desk, window, rows, taken, recorded, error) ||
         !settle_without_record(desk, window, rows, taken, error) || !outbox_events(desk, error))
         return FALSE;
