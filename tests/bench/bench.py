@@ -32,7 +32,7 @@ def figure(name, unit, ours, bare, note=""):
 
 
 def clean(house):
-    house.sql("TRUNCATE job, fired, message, message_step, spent, task, occurrence")
+    house.sql("TRUNCATE job, fired, message, message_step, bounce, spent, task, occurrence")
     for path in house.maildir():
         path.unlink()
 
