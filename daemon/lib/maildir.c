@@ -1,4 +1,7 @@
-/* Delivery into a Maildir, durable when it returns: the file and then the folder are synced. */
+/*
+ * Delivery into a Maildir, durable when it returns. Several letters share what costs most: the disk is told of all of
+ * them before the first is waited for, so that one journal commit serves them, and the folder is synced once.
+ */
 #include "maildir.h"
 
 #include <errno.h>
@@ -27,11 +30,8 @@ gboolean maildir_make(const char *dir, GError **error)
     return TRUE;
 }
 
-static gboolean write_synced(const char *path, GBytes *letter, GError **error)
+static gboolean write_all(int fd, GBytes *letter)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return fail(error, "cannot write", path);
     gsize left;
     const char *at = g_bytes_get_data(letter, &left);
     while (left > 0) {
@@ -39,15 +39,40 @@ static gboolean write_synced(const char *path, GBytes *letter, GError **error)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            break;
+            return FALSE;
         at += n;
         left -= (gsize)n;
     }
-    gboolean good = left == 0 && fsync(fd) == 0;
+    return TRUE;
+}
+
+/* Writes tmp/ID and sets the disk to work on it, without a wait. Answers a descriptor, or -1. */
+static int begin_file(const char *path, GBytes *letter, GError **error)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd >= 0 && write_all(fd, letter)) {
+        (void)!sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* only a hint: finish_file syncs */
+        return fd;
+    }
+    fail(error, "cannot write", path);
+    if (fd >= 0)
+        close(fd);
+    g_unlink(path);
+    return -1;
+}
+
+static gboolean finish_file(int fd, const char *path, const char *final, GError **error)
+{
+    gboolean good = fsync(fd) == 0;
     if (!good)
         fail(error, "cannot write", path);
     close(fd);
-    return good;
+    if (!good) {
+        g_unlink(path);
+        return FALSE;
+    }
+    KILL_POINT(maildir, written);
+    return g_rename(path, final) == 0 || fail(error, "cannot rename into", final);
 }
 
 static gboolean sync_folder(const char *path, GError **error)
@@ -61,32 +86,59 @@ static gboolean sync_folder(const char *path, GError **error)
     return good;
 }
 
-gboolean maildir_deliver(const char *dir, const char *id, GBytes *letter, GError **error)
+/* Which of the letters are in new/ or cur/, whose names may end in flags. Reads cur/ once, whatever their number. */
+static void find_present(const char *dir, struct maildir_letter *letters, gsize n)
 {
-    g_assert(!strchr(id, '/'));
-    g_autofree char *temporary = g_build_filename(dir, "tmp", id, NULL);
-    g_autofree char *fresh = g_build_filename(dir, "new", NULL), *final = g_build_filename(fresh, id, NULL);
-    if (maildir_has(dir, id))
-        return TRUE;
-    if (!write_synced(temporary, letter, error)) {
-        g_unlink(temporary);
-        return FALSE;
+    g_autofree char *cur = g_build_filename(dir, "cur", NULL);
+    g_autoptr(GHashTable) asked = g_hash_table_new(g_str_hash, g_str_equal);
+    for (gsize i = 0; i < n; i++) {
+        g_autofree char *fresh = g_build_filename(dir, "new", letters[i].id, NULL);
+        letters[i].is_there = g_file_test(fresh, G_FILE_TEST_EXISTS);
+        g_hash_table_insert(asked, (gpointer)letters[i].id, &letters[i]);
     }
-    KILL_POINT(maildir, written);
-    if (g_rename(temporary, final) != 0)
-        return fail(error, "cannot rename into", final);
-    return sync_folder(fresh, error);
+    g_autoptr(GDir) seen = g_dir_open(cur, 0, NULL);
+    for (const char *name; seen && (name = g_dir_read_name(seen));) {
+        g_autofree char *id = g_strndup(name, strcspn(name, ":"));
+        struct maildir_letter *letter = g_hash_table_lookup(asked, id);
+        if (letter)
+            letter->is_there = TRUE;
+    }
+}
+
+/* GError takes one: the first is told. */
+static GError **first(GError **error)
+{
+    return error && *error ? NULL : error;
+}
+
+gboolean maildir_deliver(const char *dir, struct maildir_letter *letters, gsize n, GError **error)
+{
+    g_autofree char *fresh = g_build_filename(dir, "new", NULL);
+    g_autofree int *files = g_new(int, n);
+    GError *why = NULL;
+    find_present(dir, letters, n);
+    for (gsize i = 0; i < n; i++) {
+        g_assert(!strchr(letters[i].id, '/'));
+        g_autofree char *path = g_build_filename(dir, "tmp", letters[i].id, NULL);
+        files[i] = letters[i].is_there ? -1 : begin_file(path, letters[i].bytes, first(&why));
+    }
+    for (gsize i = 0; i < n; i++) {
+        g_autofree char *path = g_build_filename(dir, "tmp", letters[i].id, NULL);
+        g_autofree char *final = g_build_filename(fresh, letters[i].id, NULL);
+        if (files[i] >= 0)
+            letters[i].is_there = finish_file(files[i], path, final, first(&why));
+    }
+    if (n && !sync_folder(fresh, first(&why)))
+        for (gsize i = 0; i < n; i++)
+            letters[i].is_there = FALSE; /* not for sure; the next try finds it */
+    if (why)
+        g_propagate_error(error, why);
+    return !why;
 }
 
 gboolean maildir_has(const char *dir, const char *id)
 {
-    g_autofree char *fresh = g_build_filename(dir, "new", id, NULL), *seen = g_build_filename(dir, "cur", NULL);
-    if (g_file_test(fresh, G_FILE_TEST_EXISTS))
-        return TRUE;
-    g_autoptr(GDir) cur = g_dir_open(seen, 0, NULL);
-    gsize length = strlen(id);
-    for (const char *name; cur && (name = g_dir_read_name(cur));)
-        if (strncmp(name, id, length) == 0 && (name[length] == '\0' || name[length] == ':'))
-            return TRUE;
-    return FALSE;
+    struct maildir_letter letter = {.id = id};
+    find_present(dir, &letter, 1);
+    return letter.is_there;
 }

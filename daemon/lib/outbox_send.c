@@ -85,17 +85,34 @@ static void wait_for_limits(struct desk *desk, struct claim *claim)
     }
 }
 
-static void into_maildir(struct desk *desk, struct claim *claim)
+static gboolean goes_into_maildir(const struct desk *desk, const struct claim *claim)
 {
+    return !desk->relay && !desk->process.record && !claim->is_hook && !claim->delivered_before;
+}
+
+/* All of the window at once: they share the disk's waits. */
+static void fill_maildir(struct desk *desk)
+{
+    g_autofree struct maildir_letter *letters = g_new0(struct maildir_letter, desk->claimed->len);
+    g_autoptr(GPtrArray) claims = g_ptr_array_new();
     g_autoptr(GError) error = NULL;
-    if (maildir_deliver(desk->config->settings->maildir, claim->internet_id, claim->letter, &error)) {
-        claim->delivery = DELIVERY_SENT;
-        return;
+    for (guint i = 0; i < desk->claimed->len; i++) {
+        struct claim *claim = desk->claimed->pdata[i];
+        if (!goes_into_maildir(desk, claim))
+            continue;
+        letters[claims->len] = (struct maildir_letter){.id = claim->internet_id, .bytes = claim->letter};
+        g_ptr_array_add(claims, claim);
     }
-    log_warning("%s", error->message);
-    claim->delivery = DELIVERY_LATER;
-    claim->about_relay = TRUE;
-    claim->reply = g_strdup("the Maildir cannot be written");
+    if (claims->len && !maildir_deliver(desk->config->settings->maildir, letters, claims->len, &error))
+        log_warning("%s", error->message);
+    for (guint i = 0; i < claims->len; i++) {
+        struct claim *claim = claims->pdata[i];
+        claim->delivery = letters[i].is_there ? DELIVERY_SENT : DELIVERY_LATER;
+        claim->about_relay = TRUE;
+        if (!letters[i].is_there)
+            claim->reply = g_strdup("the Maildir cannot be written");
+        KILL_POINT(worker, letter_sent);
+    }
 }
 
 /* Calls every hook; the slowest answer counts. Those that had it already know the key. */
@@ -130,34 +147,31 @@ static void call_hooks(struct desk *desk, struct claim *claim)
     }
 }
 
+/* What does not go into a Maildir. */
 static void send_one(struct desk *desk, struct claim *claim)
 {
+    const char *from = desk->config->settings->mail_from_address;
     if (claim->is_hook) {
         call_hooks(desk, claim);
-        return;
-    }
-    const char *from = desk->config->settings->mail_from_address;
-    if (claim->delivered_before)
-        return;
-    if (desk->process.record) {
+    } else if (desk->process.record && !claim->delivered_before) {
         claim->delivery = DELIVERY_SENT;
-        return;
+    } else if (desk->relay && !claim->delivered_before) {
+        wait_for_limits(desk, claim);
+        if (!claim->reply)
+            claim->delivery =
+                relay_send(desk->relay, from, claim->address, claim->letter, &claim->reply, &claim->about_relay);
     }
-    if (!desk->relay) {
-        into_maildir(desk, claim);
-        return;
-    }
-    wait_for_limits(desk, claim);
-    if (!claim->reply)
-        claim->delivery =
-            relay_send(desk->relay, from, claim->address, claim->letter, &claim->reply, &claim->about_relay);
+    KILL_POINT(worker, letter_sent);
 }
 
 void outbox_send(struct desk *desk)
 {
+    if (!desk->relay && !desk->process.record)
+        fill_maildir(desk);
     for (guint i = 0; i < desk->claimed->len; i++) {
+        if (goes_into_maildir(desk, desk->claimed->pdata[i]))
+            continue;
         send_one(desk, desk->claimed->pdata[i]);
-        KILL_POINT(worker, letter_sent);
         if (desk->relay)
             control_beat_now();
     }
@@ -277,16 +291,21 @@ static gboolean has_waiting_twin(const struct desk *desk, gint64 job)
     return FALSE;
 }
 
-static void settle_jobs(const struct desk *desk, const struct claim *claim, struct db_array *ids,
-                        struct db_array *outcomes, struct db_array *reasons)
+/* What one transaction writes about letters; parallel lists. */
+struct results {
+    struct db_array *agencies, *messages, *states, *replies;
+    struct db_array *jobs, *outcomes, *reasons;
+};
+
+static void settle_jobs(const struct desk *desk, const struct claim *claim, const struct results *results)
 {
     for (guint i = 0; i < claim->job_ids->len; i++) {
         gint64 job = g_array_index(claim->job_ids, gint64, i);
         if (has_waiting_twin(desk, job))
             continue;
-        db_array_add_int(ids, job);
-        db_array_add(outcomes, claim->delivery == DELIVERY_NEVER ? "never" : "done");
-        db_array_add(reasons, claim->delivery == DELIVERY_SENT ? NULL : claim->reply);
+        db_array_add_int(results->jobs, job);
+        db_array_add(results->outcomes, claim->delivery == DELIVERY_NEVER ? "never" : "done");
+        db_array_add(results->reasons, claim->delivery == DELIVERY_SENT ? NULL : claim->reply);
     }
 }
 
@@ -298,32 +317,31 @@ static void give_up_when_tired(const struct desk *desk, struct claim *claim)
     claim->about_relay = TRUE; /* the relay's fault: the address is not blamed */
 }
 
-static gboolean record_letter(struct desk *desk, const struct claim *claim, const char *state, GError **error)
+static void add_letter(struct desk *desk, const struct claim *claim, const char *state, const struct results *results)
 {
-    g_autofree char *agency = g_strdup_printf("%d", claim->agency), *now = instant_format(clock_now());
-    g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, claim->message_id);
     g_autofree char *kind = g_strdup_printf("message.%s", state);
     g_autofree char *about = g_strdup_printf("message:%" G_GINT64_FORMAT, claim->message_id);
     g_autofree char *words = reply_in_words(claim, NULL);
     desk_note(desk, claim->agency, kind, about, words);
-    return db_tell(desk->db, &sql_message_result, error, agency, id, state, claim->reply, now, process_incarnation()) >=
-           0;
+    db_array_add_int(results->agencies, claim->agency);
+    db_array_add_int(results->messages, claim->message_id);
+    db_array_add(results->states, state);
+    db_array_add(results->replies, claim->reply);
 }
 
-static gboolean record_one(struct desk *desk, struct claim *claim, struct db_array *ids, struct db_array *outcomes,
-                           struct db_array *reasons, GError **error)
+static gboolean record_one(struct desk *desk, struct claim *claim, const struct results *results, GError **error)
 {
     give_up_when_tired(desk, claim);
     const char *state = state_word(claim->delivery);
     if (claim->is_hook) {
         g_autofree char *kind = g_strdup_printf("webhook.%s", state);
         desk_note(desk, claim->agency, kind, claim->subjects, claim->reply);
-    } else if (!record_letter(desk, claim, state, error)) {
-        return FALSE;
+    } else {
+        add_letter(desk, claim, state, results);
     }
     if (claim->delivery == DELIVERY_LATER)
         return postpone_jobs(desk, claim, error);
-    settle_jobs(desk, claim, ids, outcomes, reasons);
+    settle_jobs(desk, claim, results);
     if (claim->delivery == DELIVERY_UNKNOWN)
         return record_unknown(desk, claim, error);
     if (claim->delivery == DELIVERY_NEVER && claim->is_hook)
@@ -331,11 +349,23 @@ static gboolean record_one(struct desk *desk, struct claim *claim, struct db_arr
     return claim->delivery != DELIVERY_NEVER || record_never(desk, claim, !claim->about_relay, error);
 }
 
+static gboolean write_results(struct desk *desk, const struct results *results, GError **error)
+{
+    g_autofree char *now = instant_format(clock_now());
+    return db_array_length(results->messages) == 0 ||
+           db_tell(desk->db, &sql_message_result, error, db_array_text(results->agencies),
+                   db_array_text(results->messages), db_array_text(results->states), db_array_text(results->replies),
+                   now, process_incarnation()) >= 0;
+}
+
 gboolean outbox_record(struct desk *desk, GError **error)
 {
-    AUTO_ARRAY struct db_array *ids = db_array_new(), *outcomes = db_array_new(), *reasons = db_array_new();
+    AUTO_ARRAY struct db_array *agencies = db_array_new(), *messages = db_array_new(), *states = db_array_new();
+    AUTO_ARRAY struct db_array *replies = db_array_new(), *jobs = db_array_new(), *outcomes = db_array_new();
+    AUTO_ARRAY struct db_array *reasons = db_array_new();
+    const struct results results = {agencies, messages, states, replies, jobs, outcomes, reasons};
     gboolean good = TRUE;
     for (guint i = 0; good && i < desk->claimed->len; i++)
-        good = record_one(desk, desk->claimed->pdata[i], ids, outcomes, reasons, error);
-    return good && outbox_finish(desk, ids, outcomes, reasons, error);
+        good = record_one(desk, desk->claimed->pdata[i], &results, error);
+    return good && write_results(desk, &results, error) && outbox_finish(desk, jobs, outcomes, reasons, error);
 }

@@ -66,7 +66,8 @@ static void deliver(const char *dir, const char *id, GBytes *letter)
 
 static void fill_maildir(const char *folder, const char *dir, int process, int count)
 {
-    g_autofree char *subject = sample(folder, "subject"), *text = sample(folder, "text"), *html = sample(folder, "html");
+    g_autofree char *subject = sample(folder, "subject"), *text = sample(folder, "text"),
+                    *html = sample(folder, "html");
     for (int n = 0; n < count; n++) {
         g_autofree char *id = g_strdup_printf("bare-%d-%d.ticklerd@localhost", process, n);
         g_autoptr(GBytes) letter = build(subject, text, html, id);
@@ -138,7 +139,8 @@ static int take_answers(CURLM *multi, int *left)
 
 static void over_smtp(const char *folder, const char *url, int count, int connections)
 {
-    g_autofree char *subject = sample(folder, "subject"), *text = sample(folder, "text"), *html = sample(folder, "html");
+    g_autofree char *subject = sample(folder, "subject"), *text = sample(folder, "text"),
+                    *html = sample(folder, "html");
     g_autoptr(GBytes) letter = build(subject, text, html, "bare.ticklerd@localhost");
     g_autofree struct line *lines = g_new0(struct line, (gsize)connections);
     struct curl_slist *to = curl_slist_append(NULL, "ap1@clinic1.example");

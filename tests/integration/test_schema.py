@@ -31,10 +31,11 @@ def test_every_key_leads_with_the_agency(house):
                          WHERE c.contype IN ('p', 'u', 'f') AND t.relnamespace = 'public'::regnamespace
                            AND NOT t.relispartition""")
     checked = 0
-    for table, name, _, columns in rows:
+    for table, name, kind, columns in rows:
         if table in ALONE or (table == "job" and columns == ["job_id"]):
             continue
-        assert columns[0] == "agency_id", (table, name, columns)
+        # A second key need only hold it: where it leads too, a plan made over an empty table cannot tell it from the first.
+        assert columns[0] == "agency_id" or (kind == "u" and "agency_id" in columns), (table, name, columns)
         checked += 1
     assert checked > 30, checked
     print(f"  {checked} keys and foreign keys lead with the agency")

@@ -143,6 +143,14 @@ static void digests_match_known_ones(void **state)
     assert_string_equal(mac, "W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM=");
 }
 
+static gboolean deliver(const char *dir, const char *id, GBytes *bytes, GError **error)
+{
+    struct maildir_letter one = {.id = id, .bytes = bytes};
+    gboolean good = maildir_deliver(dir, &one, 1, error);
+    assert_int_equal(good, one.is_there);
+    return good;
+}
+
 static void a_maildir_can_be_asked(void **state)
 {
     (void)state;
@@ -150,20 +158,48 @@ static void a_maildir_can_be_asked(void **state)
     g_autoptr(GBytes) bytes = g_bytes_new_static("letter", 6);
     assert_true(maildir_make(dir, NULL));
     assert_false(maildir_has(dir, "id@x"));
-    assert_true(maildir_deliver(dir, "id@x", bytes, NULL));
-    assert_true(maildir_deliver(dir, "id@x", bytes, NULL));
+    assert_true(deliver(dir, "id@x", bytes, NULL));
+    assert_true(deliver(dir, "id@x", bytes, NULL));
     assert_true(maildir_has(dir, "id@x"));
     assert_false(maildir_has(dir, "id@"));
     g_autofree char *fresh = g_build_filename(dir, "new", "id@x", NULL),
                     *seen = g_build_filename(dir, "cur", "id@x:2,S", NULL);
     assert_int_equal(g_rename(fresh, seen), 0);
     assert_true(maildir_has(dir, "id@x"));
-    assert_true(maildir_deliver(dir, "id@x", bytes, NULL));
+    assert_true(deliver(dir, "id@x", bytes, NULL));
     assert_false(g_file_test(fresh, G_FILE_TEST_EXISTS));
     config_remove(dir);
     g_autoptr(GError) error = NULL;
-    assert_false(maildir_deliver(dir, "id2@x", bytes, &error));
+    assert_false(deliver(dir, "id2@x", bytes, &error));
     assert_non_null(strstr(error->message, "cannot write"));
+}
+
+/* One that cannot be written stays behind alone; one that is there already is not written again. */
+static void letters_of_a_window_do_not_hinder_each_other(void **state)
+{
+    (void)state;
+    g_autofree char *dir = g_dir_make_tmp("tk-md-XXXXXX", NULL);
+    assert_true(maildir_make(dir, NULL));
+    g_autoptr(GBytes) old = g_bytes_new_static("old", 3);
+    g_autoptr(GBytes) fresh = g_bytes_new_static("new", 3);
+    g_autofree char *seen = g_build_filename(dir, "cur", "b@x:2,S", NULL);
+    g_autofree char *wall = g_build_filename(dir, "tmp", "c@x", NULL);
+    assert_true(g_file_set_contents(seen, "old", 3, NULL));
+    assert_int_equal(g_mkdir(wall, 0700), 0);
+    struct maildir_letter letters[] = {{.id = "a@x", .bytes = fresh},
+                                       {.id = "b@x", .bytes = fresh},
+                                       {.id = "c@x", .bytes = fresh},
+                                       {.id = "d@x", .bytes = old}};
+    g_autoptr(GError) error = NULL;
+    assert_false(maildir_deliver(dir, letters, ARRAY_LEN(letters), &error));
+    assert_non_null(strstr(error->message, "c@x"));
+    const gboolean there[] = {TRUE, TRUE, FALSE, TRUE};
+    for (gsize i = 0; i < ARRAY_LEN(letters); i++) {
+        g_autofree char *path = g_build_filename(dir, "new", letters[i].id, NULL);
+        assert_int_equal(letters[i].is_there, there[i]);
+        assert_int_equal(g_file_test(path, G_FILE_TEST_EXISTS), there[i] && i != 1);
+    }
+    config_remove(dir);
 }
 
 int main(void)
@@ -173,6 +209,7 @@ int main(void)
                                        cmocka_unit_test(templates_are_strict),
                                        cmocka_unit_test(json_is_strict),
                                        cmocka_unit_test(digests_match_known_ones),
-                                       cmocka_unit_test(a_maildir_can_be_asked)};
+                                       cmocka_unit_test(a_maildir_can_be_asked),
+                                       cmocka_unit_test(letters_of_a_window_do_not_hinder_each_other)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

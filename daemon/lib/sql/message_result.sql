@@ -1,5 +1,5 @@
--- message_result.sql: what became of a letter; only its claimant's word counts. $1 agency $2 message $3 state $4 reply
--- $5 now $6 claimant. || '': by the letter's key, not through the index of open letters, which dead rows fill while a
--- transaction is held open.
-UPDATE message SET state = $3, reply = $4, sent_at = CASE WHEN $3 = 'sent' THEN $5::timestamptz END
- WHERE agency_id = $1::int AND message_id = $2::bigint AND state || '' = 'sending' AND claimed_by = $6
+-- message_result.sql: what became of letters; only their claimant's word counts. $1 agencies $2 messages $3 states
+-- $4 replies (parallel) $5 now $6 claimant.
+UPDATE message m SET state = v.state, reply = v.reply, sent_at = CASE WHEN v.state = 'sent' THEN $5::timestamptz END
+  FROM unnest($1::int[], $2::bigint[], $3::text[], $4::text[]) AS v (agency_id, message_id, state, reply)
+ WHERE m.agency_id = v.agency_id AND m.message_id = v.message_id AND m.state = 'sending' AND m.claimed_by = $6
