@@ -394,7 +394,8 @@ static gboolean lock_directory(const struct house *house, GError **error)
     int fd = g_mkdir_with_parents(run, 0700) == 0 ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
     if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
         g_autofree char *pid = g_strdup_printf("%d\n", getpid());
-        return ftruncate(fd, 0) == 0 && write(fd, pid, strlen(pid)) > 0; /* the descriptor stays open: it is the lock */
+        if (ftruncate(fd, 0) == 0 && write(fd, pid, strlen(pid)) > 0)
+            return TRUE; /* the descriptor stays open: it is the lock */
     }
     int why = errno;
     g_autofree char *holder = NULL;
