@@ -92,29 +92,45 @@ static size_t hear_reply(char *line, size_t size, size_t n, void *with)
     return length;
 }
 
-static void set_up(struct relay *relay, const char *from, struct curl_slist *to, struct body *body, struct reply *reply)
+/* A setting that libcurl has no memory for must not be left out in silence: it may be the rule to encrypt. */
+#define SET(curl, option, value)                                                                                       \
+    if ((result = result ? result : curl_easy_setopt(curl, option, value)) != CURLE_OK)                                \
+    return result
+
+static CURLcode set_line(struct relay *relay)
 {
     CURL *curl = relay->curl;
+    CURLcode result = CURLE_OK;
     curl_easy_reset(curl); /* keeps the connection */
-    curl_easy_setopt(curl, CURLOPT_URL, relay->url);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, relay->timeout_s);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, MIN(MAX(relay->timeout_s / 3, 1L), 10L));
-    curl_easy_setopt(curl, CURLOPT_USE_SSL, (long)(relay->starttls ? CURLUSESSL_ALL : CURLUSESSL_NONE));
+    SET(curl, CURLOPT_URL, relay->url);
+    SET(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+    SET(curl, CURLOPT_NOSIGNAL, 1L);
+    SET(curl, CURLOPT_TIMEOUT, relay->timeout_s);
+    SET(curl, CURLOPT_CONNECTTIMEOUT, MIN(MAX(relay->timeout_s / 3, 1L), 10L));
+    SET(curl, CURLOPT_USE_SSL, (long)(relay->starttls ? CURLUSESSL_ALL : CURLUSESSL_NONE));
     if (relay->ca_file)
-        curl_easy_setopt(curl, CURLOPT_CAINFO, relay->ca_file);
+        SET(curl, CURLOPT_CAINFO, relay->ca_file);
     if (relay->user) {
-        curl_easy_setopt(curl, CURLOPT_USERNAME, relay->user);
-        curl_easy_setopt(curl, CURLOPT_PASSWORD, relay->password);
+        SET(curl, CURLOPT_USERNAME, relay->user);
+        SET(curl, CURLOPT_PASSWORD, relay->password);
     }
-    curl_easy_setopt(curl, CURLOPT_MAIL_FROM, from);
-    curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, to);
-    curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
-    curl_easy_setopt(curl, CURLOPT_READFUNCTION, give_body);
-    curl_easy_setopt(curl, CURLOPT_READDATA, body);
-    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, hear_reply);
-    curl_easy_setopt(curl, CURLOPT_HEADERDATA, reply);
+    return result;
+}
+
+/* Without a recipient libcurl would send HELP in the letter's place, and a relay may well answer that with 250. */
+static CURLcode set_letter(struct relay *relay, const char *from, struct curl_slist *to, struct body *body,
+                           struct reply *reply)
+{
+    CURL *curl = relay->curl;
+    CURLcode result = to ? CURLE_OK : CURLE_OUT_OF_MEMORY;
+    SET(curl, CURLOPT_MAIL_FROM, from);
+    SET(curl, CURLOPT_MAIL_RCPT, to);
+    SET(curl, CURLOPT_UPLOAD, 1L);
+    SET(curl, CURLOPT_READFUNCTION, give_body);
+    SET(curl, CURLOPT_READDATA, body);
+    SET(curl, CURLOPT_HEADERFUNCTION, hear_reply);
+    SET(curl, CURLOPT_HEADERDATA, reply);
+    return result;
 }
 
 /* One line without the recipient's address, in UTF-8 whatever the relay speaks: replies are recorded, logged and
@@ -142,15 +158,18 @@ enum delivery relay_send(struct relay *relay, const char *from, const char *to, 
     struct reply reply = {0};
     body.at = g_bytes_get_data(letter, &body.left);
     struct curl_slist *rcpt = curl_slist_append(NULL, to);
-    set_up(relay, from, rcpt, &body, &reply);
-    CURLcode result = curl_easy_perform(relay->curl);
+    CURLcode result = set_line(relay);
+    if (result == CURLE_OK)
+        result = set_letter(relay, from, rcpt, &body, &reply);
+    if (result == CURLE_OK)
+        result = curl_easy_perform(relay->curl);
     long code = 0;
     curl_easy_getinfo(relay->curl, CURLINFO_RESPONSE_CODE, &code);
     curl_slist_free_all(rcpt);
     *ret_reply = clean_reply(reply.first_bad[0] ? reply.first_bad : curl_easy_strerror(result), to);
     int said = reply.first_bad[0] - '0', about = 0;
     enum delivery delivery;
-    if (result == CURLE_OK && code == 250) {
+    if (result == CURLE_OK && code == 250 && body.begun) {
         delivery = DELIVERY_SENT;
         g_free(*ret_reply);
         *ret_reply = g_strdup("250");
@@ -246,6 +265,44 @@ static enum delivery judge_answer(CURLcode result, long code)
     return result == CURLE_OK && code >= 400 && code < 500 && !slow_down ? DELIVERY_NEVER : DELIVERY_LATER;
 }
 
+/* NULL when one of them has no memory: a call without its signature must not go out. */
+static struct curl_slist *hook_headers(const struct webhook *hook)
+{
+    g_autofree char *id = g_strdup_printf("webhook-id: %s", hook->id);
+    g_autofree char *stamp = g_strdup_printf("webhook-timestamp: %" G_GINT64_FORMAT, hook->timestamp_s);
+    g_autofree char *mac = signature(hook);
+    const char *const headers[] = {"Content-Type: application/json", id, stamp, mac};
+    struct curl_slist *list = NULL;
+    for (gsize i = 0; i < ARRAY_LEN(headers); i++) {
+        struct curl_slist *longer = curl_slist_append(list, headers[i]);
+        if (!longer) {
+            curl_slist_free_all(list);
+            return NULL;
+        }
+        list = longer;
+    }
+    return list;
+}
+
+static CURLcode set_call(CURL *curl, const struct webhook *hook, struct curl_slist *headers, struct reply *reply)
+{
+    CURLcode result = headers ? CURLE_OK : CURLE_OUT_OF_MEMORY;
+    SET(curl, CURLOPT_URL, hook->url);
+    SET(curl, CURLOPT_PROTOCOLS_STR, hook->allow_private ? "http,https" : "https");
+    SET(curl, CURLOPT_NOSIGNAL, 1L);
+    SET(curl, CURLOPT_TIMEOUT, (long)hook->timeout_s);
+    SET(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    SET(curl, CURLOPT_HTTPHEADER, headers);
+    SET(curl, CURLOPT_POSTFIELDS, hook->body);
+    SET(curl, CURLOPT_WRITEFUNCTION, read_answer);
+    SET(curl, CURLOPT_WRITEDATA, reply);
+    SET(curl, CURLOPT_HEADERFUNCTION, hear_status);
+    SET(curl, CURLOPT_HEADERDATA, reply);
+    SET(curl, CURLOPT_PREREQFUNCTION, check_address);
+    SET(curl, CURLOPT_PREREQDATA, &hook->allow_private);
+    return result;
+}
+
 enum delivery webhook_post(const struct webhook *hook, char **ret_reply)
 {
     CURL *curl = curl_ready() ? curl_easy_init() : NULL;
@@ -253,28 +310,11 @@ enum delivery webhook_post(const struct webhook *hook, char **ret_reply)
         *ret_reply = g_strdup("libcurl could not start");
         return DELIVERY_LATER;
     }
-    g_autofree char *id = g_strdup_printf("webhook-id: %s", hook->id);
-    g_autofree char *stamp = g_strdup_printf("webhook-timestamp: %" G_GINT64_FORMAT, hook->timestamp_s);
-    g_autofree char *mac = signature(hook);
-    const char *const headers[] = {"Content-Type: application/json", id, stamp, mac};
-    struct curl_slist *list = NULL;
-    for (gsize i = 0; i < ARRAY_LEN(headers); i++)
-        list = curl_slist_append(list, headers[i]);
     struct reply reply = {0};
-    curl_easy_setopt(curl, CURLOPT_URL, hook->url);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, hook->allow_private ? "http,https" : "https");
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)hook->timeout_s);
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, hook->body);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, read_answer);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &reply);
-    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, hear_status);
-    curl_easy_setopt(curl, CURLOPT_HEADERDATA, &reply);
-    curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, check_address);
-    curl_easy_setopt(curl, CURLOPT_PREREQDATA, &hook->allow_private);
-    CURLcode result = curl_easy_perform(curl);
+    struct curl_slist *list = hook_headers(hook);
+    CURLcode result = set_call(curl, hook, list, &reply);
+    if (result == CURLE_OK)
+        result = curl_easy_perform(curl);
     long code = 0, connections = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
     curl_easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &connections);
