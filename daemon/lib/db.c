@@ -15,6 +15,7 @@ struct db {
     const char *options;
     GHashTable *prepared; /* name -> itself, on the present connection */
     char sqlstate[6];
+    guint connections;
 };
 
 struct db_rows {
@@ -86,6 +87,7 @@ gboolean db_reopen(struct db *db, GError **error)
     PQfinish(db->conn);
     g_hash_table_remove_all(db->prepared);
     db->conn = connect_to(db->url, db->who, db->options);
+    db->connections++;
     if (PQstatus(db->conn) == CONNECTION_OK)
         return TRUE;
     g_autofree char *why = one_line(PQerrorMessage(db->conn));
@@ -96,6 +98,11 @@ gboolean db_reopen(struct db *db, GError **error)
 gboolean db_is_lost(const struct db *db)
 {
     return PQstatus(db->conn) != CONNECTION_OK;
+}
+
+guint db_connection(const struct db *db)
+{
+    return db->connections;
 }
 
 const char *db_sqlstate(const struct db *db)
@@ -115,6 +122,10 @@ static void say(struct db *db, const char *what, PGresult *result, GError **erro
     const char *primary = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
     const char *detail = result ? PQresultErrorField(result, PG_DIAG_CONTEXT) : NULL;
     g_autofree char *why = one_line(primary ? primary : PQerrorMessage(db->conn));
+    if (!*why) { /* libpq gives no result and no word when memory is out */
+        g_free(why);
+        why = g_strdup("no memory for an answer");
+    }
     g_autofree char *where = detail && g_str_has_prefix(detail, "COPY ") ? one_line(detail) : NULL;
     g_set_error(error, DB_ERROR, code, "%s: %s%s%s%s%s", what, why, where ? " (" : "", where ? where : "",
                 where ? ")" : "", code == DB_LOST ? " [connection lost]" : "");
@@ -246,10 +257,16 @@ gboolean db_commit(struct db *db, GError **error)
     return FALSE;
 }
 
+/* A connection whose transaction cannot be undone is given up: what is asked next must not become a part of it. A
+ * COMMIT that was asked about has left a fresh connection without a transaction. */
 void db_rollback(struct db *db)
 {
-    if (!db_is_lost(db))
-        PQclear(PQexec(db->conn, "ROLLBACK"));
+    if (db_is_lost(db) || PQtransactionStatus(db->conn) == PQTRANS_IDLE)
+        return;
+    PGresult *result = PQexec(db->conn, "ROLLBACK");
+    if (!is_good(result))
+        g_clear_pointer(&db->conn, PQfinish);
+    PQclear(result);
 }
 
 int db_rows_count(const struct db_rows *rows)

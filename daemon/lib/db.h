@@ -39,6 +39,8 @@ void db_close(struct db **db);
 /* Opens again after DB_LOST; one attempt, the caller paces. */
 MUST_CHECK gboolean db_reopen(struct db *db, GError **error);
 gboolean db_is_lost(const struct db *db);
+/* Which connection this is, from 1: another after db_reopen, and after a COMMIT whose outcome had to be asked. */
+guint db_connection(const struct db *db);
 
 /* Runs one question with `n` text parameters (NULL is SQL NULL). Free rows with db_rows_free. */
 MUST_CHECK struct db_rows *db_ask(struct db *db, const struct sql *sql, int n, const char *const *values,

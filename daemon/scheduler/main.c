@@ -21,6 +21,7 @@ struct scheduler {
     instant until; /* of the virtual clock */
     gboolean once;
     int watched_fd;
+    guint heard;       /* the connection that listens */
     gint64 offer_from; /* monotonic: when the grace ends */
     gint64 reopen_at;
     gboolean opened; /* the calendar stands */
@@ -55,6 +56,7 @@ static gboolean listen(struct scheduler *s, GError **error)
         loop_unwatch(s->office.loop, s->watched_fd);
     s->watched_fd = db_fd(s->office.db);
     loop_watch(s->office.loop, s->watched_fd, hear_notices, s);
+    s->heard = db_connection(s->office.db);
     return TRUE;
 }
 
@@ -124,7 +126,8 @@ static void step(struct loop *loop UNUSED, void *with)
 {
     struct scheduler *s = with;
     g_autoptr(GError) error = NULL;
-    if (db_is_lost(s->office.db))
+    /* A COMMIT that was asked about has left a connection that listens to nothing. */
+    if (db_is_lost(s->office.db) || db_connection(s->office.db) != s->heard)
         reopen(s);
     gint64 led = s->office.term;
     if (s->office.draining || !leader_hold(&s->office))
