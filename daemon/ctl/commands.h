@@ -51,7 +51,7 @@ char *now_text(void);
 void print_rows(const struct office *office, const struct db_rows *rows, const char *when_empty);
 
 day parse_day_option(const char *option, const char *text);
-/* The day it is for the agency. */
+/* The day it is for the agency; ends the command when that cannot be asked. */
 day office_today(struct office *office);
 /* Tells the scheduler that something changed. */
 void office_notify(struct office *office);

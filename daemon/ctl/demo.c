@@ -193,11 +193,11 @@ int cmd_demo(struct office *office UNUSED, int argc, char **argv)
         usage_error("demo needs --out FOLDER");
     if (therapists < 1 || therapists > 100000)
         usage_error("--therapists %d: 1 to 100000", therapists);
-    struct demo demo = {.rand = g_rand_new_with_seed((guint32)seed), .folder = out, .therapists = therapists};
-    demo.today = as_of ? parse_day_option("--as-of", as_of) : zone_day(zone_get("America/Chicago"), clock_now());
     g_autofree char *later = g_build_filename(out, "later", NULL);
     if (g_mkdir_with_parents(later, 0755) != 0)
         return refuse("cannot make %s: %s", later, g_strerror(errno));
+    struct demo demo = {.rand = g_rand_new_with_seed((guint32)seed), .folder = out, .therapists = therapists};
+    demo.today = as_of ? parse_day_option("--as-of", as_of) : zone_day(zone_get("America/Chicago"), clock_now());
     make(&demo);
     gboolean good = write_all(&demo);
     if (good)

@@ -18,6 +18,7 @@ struct adding {
     const char *path, *id;
     char *name, *bytes, *sha256;
     gsize length;
+    gboolean is_used; /* some item of the rules asks for it */
 };
 
 static gboolean is_id(const char *text)
@@ -78,7 +79,7 @@ static gboolean note(const struct adding *in, GError **error)
                       error);
 }
 
-static gboolean record(const struct adding *in, gboolean *ret_new, gint64 *ret_waiting, GError **error)
+static gboolean record(struct adding *in, gboolean *ret_new, gint64 *ret_waiting, GError **error)
 {
     struct office *office = in->office;
     g_autofree char *agency = office_agency_text(office), *now = now_text();
@@ -89,12 +90,15 @@ static gboolean record(const struct adding *in, gboolean *ret_new, gint64 *ret_w
         return FALSE;
     *ret_new = db_rows_count(put) > 0;
     *ret_waiting = db_tell(office->db, &sql_document_release, error, agency, in->id, now);
-    return *ret_waiting >= 0 && withdraw_tasks(in, agency, error) && (!*ret_new || note(in, error));
+    if (*ret_waiting < 0 || !withdraw_tasks(in, agency, error) || (*ret_new && !note(in, error)))
+        return FALSE;
+    AUTO_ROWS struct db_rows *used = db_ask_with(office->db, &sql_document_used, error, agency, in->id);
+    in->is_used = used && db_rows_count(used) > 0;
+    return used != NULL;
 }
 
 static void say_added(const struct adding *in, gboolean is_new, gint64 waiting)
 {
-    g_autofree char *agency = office_agency_text(in->office);
     if (in->office->json) {
         AUTO_JS struct js *row = js_object();
         js_set_text(row, "document", in->id);
@@ -110,8 +114,7 @@ static void say_added(const struct adding *in, gboolean is_new, gint64 waiting)
     printf("document %s is %s%s\n", in->id, in->name, is_new ? "" : ", as before");
     if (waiting)
         printf("%d letter%s waited for it and may go now\n", (int)waiting, waiting == 1 ? "" : "s");
-    AUTO_ROWS struct db_rows *used = db_ask_with(in->office->db, &sql_document_used, NULL, agency, in->id);
-    if (used && db_rows_count(used) == 0)
+    if (!in->is_used)
         printf("no item of config/rules/packets.yaml names %s yet; tickler document list shows which are asked for\n",
                in->id);
 }

@@ -112,6 +112,12 @@ static int take_common_words(struct office *office, const struct command *comman
     return kept;
 }
 
+/* A full disk or a closed pipe must not look like an empty answer. */
+static gboolean all_was_said(void)
+{
+    return fflush(stdout) == 0 && !ferror(stdout);
+}
+
 int main(int argc, char **argv)
 {
     struct office office = {0};
@@ -138,11 +144,8 @@ int main(int argc, char **argv)
         office.config_dir = default_config = g_build_filename(office.dir, "config", NULL);
     g_autofree char *actor = as ? g_strdup_printf("staff:%s", as) : g_strdup_printf("admin:%s", g_get_user_name());
     office.actor = actor;
-    if (!provide(&office, command->needs))
-        return 1;
-    char **command_argv = argv + at;
-    int code = command->run(&office, words, command_argv);
+    int code = provide(&office, command->needs) ? command->run(&office, words, argv + at) : 1;
     db_close(&office.db);
     config_free(office.config);
-    return code;
+    return all_was_said() ? code : refuse("the answer could not be written to standard output");
 }

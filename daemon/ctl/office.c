@@ -36,6 +36,17 @@ int refuse_error(GError *error)
     return refuse("%s", error->message);
 }
 
+/* What the options were given lives until the program ends. */
+static void keep_values(const GOptionEntry *entries)
+{
+    static GPtrArray *kept;
+    if (!kept)
+        kept = g_ptr_array_new();
+    for (; entries->long_name; entries++)
+        if (entries->arg == G_OPTION_ARG_STRING || entries->arg == G_OPTION_ARG_FILENAME)
+            g_ptr_array_add(kept, *(char **)entries->arg_data);
+}
+
 void take_options(int *argc, char ***argv, GOptionEntry *entries)
 {
     g_autoptr(GOptionContext) context = g_option_context_new(NULL);
@@ -44,6 +55,7 @@ void take_options(int *argc, char ***argv, GOptionEntry *entries)
     g_autoptr(GError) error = NULL;
     if (!g_option_context_parse(context, argc, argv, &error))
         usage_error("%s", error->message);
+    keep_values(entries);
 }
 
 static const char *owner_of(const char *path)
@@ -201,8 +213,11 @@ day parse_day_option(const char *option, const char *text)
 day office_today(struct office *office)
 {
     g_autofree char *agency = office_agency_text(office);
-    AUTO_ROWS struct db_rows *rows = db_ask_with(office->db, &sql_agency_zone, NULL, agency);
-    const char *name = rows && db_rows_count(rows) ? db_text(rows, 0, "timezone") : NULL;
+    g_autoptr(GError) error = NULL;
+    AUTO_ROWS struct db_rows *rows = db_ask_with(office->db, &sql_agency_zone, &error, agency);
+    if (!rows)
+        exit(refuse_error(error));
+    const char *name = db_rows_count(rows) ? db_text(rows, 0, "timezone") : NULL;
     const struct zone *zone = name ? zone_get(name) : NULL;
     return zone_day(zone ? zone : zone_get("UTC"), clock_now());
 }

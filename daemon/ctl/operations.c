@@ -27,11 +27,19 @@ static int change(struct office *office, const struct sql *sql, int n, const cha
     return touched == 0 ? refuse("%s", none) : refuse_error(error);
 }
 
+/* 0 when it said why. */
 static gint64 find_subject(struct office *office, const char *kind, const char *id)
 {
     g_autofree char *agency = office_agency_text(office);
-    AUTO_ROWS struct db_rows *rows = db_ask_with(office->db, &sql_subject_find, NULL, agency, kind, id);
-    return rows && db_rows_count(rows) ? db_int(rows, 0, "subject_id") : 0;
+    g_autoptr(GError) error = NULL;
+    AUTO_ROWS struct db_rows *rows = db_ask_with(office->db, &sql_subject_find, &error, agency, kind, id);
+    if (rows && db_rows_count(rows))
+        return db_int(rows, 0, "subject_id");
+    if (rows)
+        refuse("there is no %s '%s'", kind, id);
+    else
+        refuse_error(error);
+    return 0;
 }
 
 static int place_hold(struct office *office, const char *about, const char *id, const char *kind, const char *until,
@@ -39,7 +47,7 @@ static int place_hold(struct office *office, const char *about, const char *id, 
 {
     gint64 subject = find_subject(office, about, id);
     if (!subject)
-        return refuse("there is no %s '%s'", about, id);
+        return 1;
     g_autofree char *agency = office_agency_text(office), *number = g_strdup_printf("%" G_GINT64_FORMAT, subject);
     g_autofree char *today = day_format(office_today(office)), *where = g_strdup_printf("%s:%s", about, id);
     g_autofree char *why = g_strdup_printf("%s: %s", kind, reason);

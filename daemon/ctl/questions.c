@@ -106,11 +106,19 @@ static int print_stands(struct office *office, const char *kind, const char *id,
     return 0;
 }
 
+/* FALSE when it said why not. */
 static gboolean exists(struct office *office, const char *kind, const char *id)
 {
     g_autofree char *agency = office_agency_text(office);
-    AUTO_ROWS struct db_rows *rows = db_ask_with(office->db, &sql_why_exists, NULL, agency, kind, id);
-    return rows && db_rows_count(rows) > 0;
+    g_autoptr(GError) error = NULL;
+    AUTO_ROWS struct db_rows *rows = db_ask_with(office->db, &sql_why_exists, &error, agency, kind, id);
+    if (rows && db_rows_count(rows))
+        return TRUE;
+    if (rows)
+        refuse("there is no %s '%s'", kind, id);
+    else
+        refuse_error(error);
+    return FALSE;
 }
 
 int cmd_why(struct office *office, int argc, char **argv)
@@ -126,7 +134,7 @@ int cmd_why(struct office *office, int argc, char **argv)
     day today = on ? parse_day_option("--on", on) : office_today(office);
     const char *kind = argv[1], *id = argv[2];
     if (!exists(office, kind, id))
-        return refuse("there is no %s '%s'", kind, id);
+        return 1;
     int code = print_list(office, &sql_why_history, "what happened", kind, id, on, "nothing on record");
     if (!code)
         code = print_list(office, &sql_why_waits, "what waits", kind, id, NULL, "nothing");

@@ -214,7 +214,8 @@ int cmd_init(struct office *office, int argc, char **argv)
 
 /* --- check, reload */
 
-static void print_effects(struct office *office, const struct config *running, const struct config *edited)
+static gboolean print_effects(struct office *office, const struct config *running, const struct config *edited,
+                              GError **error)
 {
     static const char *const names[] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
     day today = office_today(office);
@@ -223,9 +224,11 @@ static void print_effects(struct office *office, const struct config *running, c
         const struct schedule *after = edited->schedules->pdata[i], *before = config_schedule(running, after->worker);
         const struct room_row *room = rooms_find(after->worker);
         for (day d = today; room && before && d < today + 7; d++) {
-            AUTO_ROWS struct db_rows *old = plan_due(office->db, room, before, office->agency, d, NULL);
-            AUTO_ROWS struct db_rows *new = plan_due(office->db, room, after, office->agency, d, NULL);
-            int change = old && new ? db_rows_count(new) - db_rows_count(old) : 0;
+            AUTO_ROWS struct db_rows *old = plan_due(office->db, room, before, office->agency, d, error);
+            AUTO_ROWS struct db_rows *new = old ? plan_due(office->db, room, after, office->agency, d, error) : NULL;
+            if (!new)
+                return FALSE;
+            int change = db_rows_count(new) - db_rows_count(old);
             g_autofree char *date = day_format(d);
             any = any || change;
             if (change)
@@ -235,6 +238,7 @@ static void print_effects(struct office *office, const struct config *running, c
     }
     if (!any)
         puts("nothing changes in the next seven days");
+    return TRUE;
 }
 
 static int check_effects(struct office *office)
@@ -246,10 +250,9 @@ static int check_effects(struct office *office)
     if (!running)
         return refuse("there is no configuration in force to compare with; is ticklerd running?");
     int code = 1;
-    if (office_open_database(office, "ticklerd_app") && office_choose_agency(office)) {
-        print_effects(office, running, office->config);
-        code = 0;
-    }
+    g_autoptr(GError) error = NULL;
+    if (office_open_database(office, "ticklerd_app") && office_choose_agency(office))
+        code = print_effects(office, running, office->config, &error) ? 0 : refuse_error(error);
     config_free(running);
     return code;
 }
