@@ -3,7 +3,8 @@
  *
  *   bare_letters maildir SAMPLE DIR COUNT PROCESSES     builds each by GMime and delivers it as maildir.c does for one:
  *                                                       file synced, renamed, folder synced
- *   bare_letters smtp SAMPLE URL COUNT CONNECTIONS      sends one letter's bytes, as many connections at once, all kept
+ *   bare_letters smtp SAMPLE URL COUNT CONNECTIONS      builds each by GMime and sends it, as many connections at once,
+ *                                                       all kept
  *
  * SAMPLE is a folder with the files subject, text and html. Prints letters per second.
  */
@@ -91,6 +92,10 @@ static void into_maildir(const char *folder, const char *dir, int count, int pro
 
 /* --- over SMTP */
 
+struct text {
+    char *subject, *text, *html;
+};
+
 struct line {
     CURL *curl;
     GBytes *letter;
@@ -108,9 +113,8 @@ static size_t give(char *into, size_t size, size_t n, void *with)
     return now;
 }
 
-static void open_line(struct line *line, const char *url, struct curl_slist *to, GBytes *letter)
+static void open_line(struct line *line, const char *url, struct curl_slist *to)
 {
-    line->letter = letter;
     line->curl = curl_easy_init();
     curl_easy_setopt(line->curl, CURLOPT_URL, url);
     curl_easy_setopt(line->curl, CURLOPT_MAIL_FROM, "ticklerd@localhost");
@@ -121,8 +125,19 @@ static void open_line(struct line *line, const char *url, struct curl_slist *to,
     curl_easy_setopt(line->curl, CURLOPT_PRIVATE, line);
 }
 
+static void send_next(CURLM *multi, struct line *line, const struct text *text, int *left)
+{
+    if (*left == 0)
+        return;
+    g_autofree char *id = g_strdup_printf("bare-%d.ticklerd@localhost", --*left);
+    g_clear_pointer(&line->letter, g_bytes_unref);
+    line->letter = build(text->subject, text->text, text->html, id);
+    line->given = 0;
+    curl_multi_add_handle(multi, line->curl);
+}
+
 /* Answers how many letters are through, and gives each free connection the next one while any is left. */
-static int take_answers(CURLM *multi, int *left)
+static int take_answers(CURLM *multi, const struct text *text, int *left)
 {
     int through = 0, queued;
     for (CURLMsg *message; (message = curl_multi_info_read(multi, &queued)); through++) {
@@ -130,29 +145,26 @@ static int take_answers(CURLM *multi, int *left)
         must(message->msg == CURLMSG_DONE && message->data.result == CURLE_OK, "sending a letter");
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &line);
         curl_multi_remove_handle(multi, line->curl);
-        line->given = 0;
-        if ((*left)-- > 0)
-            curl_multi_add_handle(multi, line->curl);
+        send_next(multi, line, text, left);
     }
     return through;
 }
 
 static void over_smtp(const char *folder, const char *url, int count, int connections)
 {
-    g_autofree char *subject = sample(folder, "subject"), *text = sample(folder, "text"),
-                    *html = sample(folder, "html");
-    g_autoptr(GBytes) letter = build(subject, text, html, "bare.ticklerd@localhost");
+    const struct text text = {sample(folder, "subject"), sample(folder, "text"), sample(folder, "html")};
     g_autofree struct line *lines = g_new0(struct line, (gsize)connections);
     struct curl_slist *to = curl_slist_append(NULL, "ap1@clinic1.example");
     CURLM *multi = curl_multi_init();
+    int left = count, running;
     curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)connections);
     for (int n = 0; n < connections; n++) {
-        open_line(&lines[n], url, to, letter);
-        curl_multi_add_handle(multi, lines[n].curl);
+        open_line(&lines[n], url, to);
+        send_next(multi, &lines[n], &text, &left);
     }
-    for (int through = 0, left = count - connections, running; through < count;) {
+    for (int through = 0; through < count;) {
         must(curl_multi_perform(multi, &running) == CURLM_OK, "curl_multi_perform");
-        through += take_answers(multi, &left);
+        through += take_answers(multi, &text, &left);
         if (through < count)
             must(curl_multi_poll(multi, NULL, 0, 1000, NULL) == CURLM_OK, "curl_multi_poll");
     }
@@ -166,7 +178,7 @@ int main(int argc, char **argv)
 {
     if (argc != 6)
         return 2;
-    int count = atoi(argv[4]), at_once = atoi(argv[5]);
+    int count = (int)strtol(argv[4], NULL, 10), at_once = (int)strtol(argv[5], NULL, 10);
     gint64 begun = g_get_monotonic_time();
     if (strcmp(argv[1], "maildir") == 0)
         into_maildir(argv[2], argv[3], count, at_once);

@@ -6,11 +6,17 @@
 Figures are medians with their spread; nothing here fails on a time.
 """
 import argparse
+import contextlib
 import datetime as dt
+import email
+import email.policy
 import os
 import pathlib
 import platform
+import shutil
+import socket
 import statistics
+import subprocess
 import sys
 import time
 import zoneinfo
@@ -20,6 +26,7 @@ import house as support  # noqa: E402
 from house import House  # noqa: E402
 
 TODAY = dt.datetime.now(zoneinfo.ZoneInfo("America/Chicago")).date()
+SINK = shutil.which("smtp-sink", path=os.environ["PATH"] + ":/usr/sbin")
 QUIET = dict(limits={"per_party_per_day": 0, "per_run": 0}, storm_brake=0, stop_if_data_older_than=None)
 
 
@@ -37,66 +44,94 @@ def clean(house):
         path.unlink()
 
 
-# The letters' database work with nothing else: outbox, its steps, the ledger and the queue in one statement.
-BARE_LETTERS = """
-WITH done AS (DELETE FROM job RETURNING *), m AS (
-    INSERT INTO message (agency_id, worker, step, party, recipient, address, template, subject_line, internet_id, letter,
-                         state, claimed_by, claimed_at, sent_at)
-    SELECT agency_id, worker, step, 'facility:' || party_id, 'billing:x', 'x', step, 'x', 'bare-' || job_id,
-           convert_to(repeat('x', 4000), 'UTF8'), 'sent', 'bare', ready_at, ready_at FROM done RETURNING message_id
-), f AS (
-    INSERT INTO fired SELECT agency_id, worker, subject_id, cycle, step, job_id, ordinal, party_id, 'done', NULL, nominal,
-                             ready_at FROM done)
-SELECT count(*) FROM m
-"""
+def bare_letters(how, sample, to, count, at_once):
+    """Letters a second of the bare program beside this (bare_letters.c)."""
+    program = pathlib.Path(os.environ["TICKLER_BIN"]) / "bare_letters"
+    done = subprocess.run([program, how, sample, to, str(count), str(at_once)], check=True, capture_output=True, text=True)
+    return float(done.stdout)
+
+
+def take_sample(house, letter):
+    """What the bare program writes its letters from: the parts of one of ours."""
+    folder = house.root / "sample"
+    folder.mkdir(exist_ok=True)
+    (folder / "subject").write_text(letter["Subject"])
+    for part in letter.walk():
+        if part.get_content_maintype() == "text":
+            name = {"plain": "text"}.get(part.get_content_subtype(), part.get_content_subtype())
+            (folder / name).write_text(part.get_content().replace("\r\n", "\n"))
+    return folder
+
+
+def open_office(house, count, relay=None):
+    house.init()
+    support.open_window(house)
+    house.schedule("invoice_escalation", **QUIET)
+    if relay:
+        house.edit(house.dir / "config/ticklerd.yaml", lambda d: d["mail"].update(relay={"url": relay, "starttls": False}))
+    house.start()
+    house.tickler("import", "--dir", support.overdue_folder(house, count, TODAY))
+
+
+def send_all(house, count):
+    """Letters a second, end to end: planned, dispatched, rendered, claimed, sent, recorded."""
+    clean(house)
+    begun = time.monotonic()
+    house.tickler("run", "invoice_escalation")
+    house.wait(lambda: house.one("SELECT count(*) FROM fired WHERE outcome = 'done'") >= count, "letters", 600)
+    return count / (time.monotonic() - begun)
 
 
 def letters(count, rounds):
-    """End to end: planned, dispatched, rendered, claimed, delivered with fsync, recorded."""
     ours, bare = [], []
     with House() as house:
-        house.init()
-        support.open_window(house)
-        house.schedule("invoice_escalation", **QUIET)
-        house.start()
-        house.tickler("import", "--dir", support.overdue_folder(house, count, TODAY))
-        for _ in range(rounds):
-            clean(house)
-            begun = time.monotonic()
-            house.tickler("run", "invoice_escalation")
-            house.wait(lambda: house.one("SELECT count(*) FROM fired WHERE outcome = 'done'") >= count, "letters", 600)
-            ours.append(count / (time.monotonic() - begun))
-        house.stop()
-        # The same rows by one bare statement, the same files by bare writes with fsync, in a database at rest.
-        house.start(wait=False)
-        house.wait(lambda: house.one("SELECT count(*) FROM agency") == 1, "the database")
-        house.sql("CREATE TABLE bench_job AS SELECT * FROM fired WHERE outcome = 'done'")
-        sample = house.maildir()[0].read_bytes()
-        for _ in range(rounds):
-            clean(house)
-            house.sql("""INSERT INTO job (agency_id, worker, subject_id, cycle, step, ordinal, party_id, nominal, ready_at,
-                         state) SELECT agency_id, 'bench', subject_id, cycle, step, ordinal, party_id, nominal, at, 'held'
-                         FROM bench_job""")
-            begun = time.monotonic()
-            house.sql(BARE_LETTERS)
-            folder = house.root / "bare"
-            folder.mkdir(exist_ok=True)
-            for n in range(count):
-                with open(folder / f"{n}", "wb") as file:
-                    file.write(sample)
-                    file.flush()
-                    os.fsync(file.fileno())
-            bare.append(count / (time.monotonic() - begun))
+        open_office(house, count)
+        send_all(house, count)  # caches and plans are warm then
+        sample = take_sample(house, email.message_from_bytes(house.maildir()[0].read_bytes(), policy=email.policy.default))
+        for n in range(rounds):
+            ours.append(send_all(house, count))
+            folder = house.root / f"bare{n}"
+            for part in ("tmp", "new", "cur"):
+                (folder / part).mkdir(parents=True)
+            bare.append(bare_letters("maildir", sample, folder, count, 2))
     figure(f"{count:,} letters into a Maildir, end to end", "letters/s", ours, bare,
-           "bare: one SQL statement for all rows, then one fsynced file each")
+           "bare: built by GMime, each file and the folder synced, 2 processes")
+
+
+@contextlib.contextmanager
+def smtp_sink(*options):
+    port = support.free_port()
+    sink = subprocess.Popen([SINK, *options, f"127.0.0.1:{port}", "100"])
+    try:
+        support.House.wait(lambda: socket.create_connection(("127.0.0.1", port)).close() is None, "smtp-sink")
+        yield f"smtp://127.0.0.1:{port}"
+    finally:
+        sink.terminate()
+        sink.wait()
+
+
+def over_smtp(count, rounds, what, *options):
+    if not SINK:
+        print("smtp-sink (postfix) is not installed: no letters over SMTP", flush=True)
+        return
+    ours, bare = [], []
+    with smtp_sink(*options) as relay, House() as house:
+        open_office(house, count, relay)
+        send_all(house, count)
+        raw = bytes(house.one("SELECT letter FROM message LIMIT 1"))
+        sample = take_sample(house, email.message_from_bytes(raw, policy=email.policy.default))
+        for _ in range(rounds):
+            ours.append(send_all(house, count))
+            bare.append(bare_letters("smtp", sample, relay, count, 8))
+    figure(f"{count:,} letters to {what}", "letters/s", ours, bare, "bare: 8 libcurl connections, each letter built by GMime")
 
 
 # The planner's work with nothing else: one INSERT ... SELECT into a table with the queue's indexes.
 BARE_PLAN = """
 INSERT INTO bench_plan (agency_id, worker, subject_id, cycle, step, job_id, ordinal, party_id, nominal, ready_at, state,
-                        tries, starts)
+                        tries, starts, subject)
 SELECT i.agency_id, 'bare', i.invoice_id, i.due_on, 'reminder', i.invoice_id, 1, i.facility_id, 'epoch', 'epoch', 'ready',
-       0, 0
+       0, 0, 'invoice:' || i.ext_id
   FROM invoice i
  WHERE i.agency_id = 1 AND i.status = 'sent' AND i.settled_on > %(day)s AND i.due_on <= %(day)s::date - 3
    AND i.amount_cents - coalesce((SELECT sum(effect_cents) FROM payment p WHERE p.agency_id = i.agency_id
@@ -149,6 +184,8 @@ def main():
           f"on), {options.rounds} rounds, median [min-max]\n")
     print("| what | unit | ticklerd | bare | ratio | note |\n|---|---|---:|---:|---:|---|")
     letters(options.letters, options.rounds)
+    over_smtp(options.letters, options.rounds, "smtp-sink")
+    over_smtp(min(options.letters, 64), options.rounds, "smtp-sink that thinks a second over each", "-W", "DATA:1")
     planning(options.invoices, options.rounds)
 
 
