@@ -16,6 +16,7 @@
 #define LEASE_US         SECONDS(90) /* a claim older than this is not sent any more */
 #define PATIENCE_US      SECONDS(2)  /* wait so long in place for a limit, else come back later */
 #define ASK_AGAIN_US     SECONDS(10) /* the database did not answer */
+#define BEAT_US          SECONDS(1)  /* the supervisor hears of us while we wait */
 #define RETRY_CEILING_US SECONDS(4 * 3600)
 
 /* --- limits */
@@ -30,9 +31,9 @@ static int add_rate(struct meter_rate *rates, int n, char *key, int count, int p
     return n + 1;
 }
 
-/* Waits for the relay's limits, shortly; else says until when the letter must wait. The day's is counted in Postgres
+/* How long the relay's limits want this letter to wait; 0: it has its place in them. The day's is counted in Postgres
  * alone (spend_day): as a rate it would let a tenth of it go and then one letter in minutes. */
-static gboolean metered(struct desk *desk, struct claim *claim)
+static gint64 metered(struct desk *desk, const struct claim *claim)
 {
     const struct settings *s = desk->config->settings;
     struct meter_rate rates[3];
@@ -40,16 +41,10 @@ static gboolean metered(struct desk *desk, struct claim *claim)
     int n = add_rate(rates, 0, g_strdup("relay:second"), s->relay_per_second, 1);
     n = add_rate(rates, n, g_strdup("relay:minute"), s->relay_per_minute, 60);
     n = add_rate(rates, n, g_strdup_printf("domain:%s", domain ? domain + 1 : ""), s->domain_per_minute, 60);
-    gint64 wait = 0, waited = 0;
-    while (n && (wait = meter_take(desk->meter, rates, n, clock_wall())) > 0 && waited + wait <= PATIENCE_US) {
-        g_usleep((gulong)wait);
-        waited += wait;
-    }
+    gint64 wait = n ? meter_take(desk->meter, rates, n, clock_wall()) : 0;
     for (int i = 0; i < n; i++)
         g_free((char *)rates[i].key);
-    claim->until = clock_now() + wait;
-    claim->metered = wait > 0;
-    return wait <= 0;
+    return wait;
 }
 
 /* One letter more of the relay's day, counted where it cannot be lost: in its own transaction, before the letter goes.
@@ -69,19 +64,88 @@ static const char *spend_day(struct desk *desk, instant *ret_until)
 
 /* --- sending */
 
-static void wait_for_limits(struct desk *desk, struct claim *claim)
+/* The letters of a window on their way to the relay, as many at once as it has connections. */
+struct queue {
+    GPtrArray *claims; /* struct claim */
+    guint next;
+    int under_way;
+    gint64 waited, ask_at; /* the next one for a limit: so long, and asks again (monotonic) */
+};
+
+/* No try is counted: it waits for us. */
+static void put_off(struct claim *claim, const char *reply, instant until)
 {
     claim->delivery = DELIVERY_LATER;
     claim->about_relay = TRUE;
-    if (clock_mono() - claim->claimed_mono > LEASE_US) {
-        claim->reply = g_strdup("its lease ran out before it was sent");
-        claim->until = clock_now();
-        claim->metered = TRUE;
-    } else if (!metered(desk, claim)) {
-        claim->reply = g_strdup("waiting for a sending limit");
+    claim->metered = TRUE;
+    claim->reply = g_strdup(reply);
+    claim->until = until;
+}
+
+/* Sets the next letter under way, or puts it off. For a limit it waits shortly in place; for longer it comes back
+ * another time. */
+static void send_next(struct desk *desk, struct queue *queue)
+{
+    struct claim *claim = queue->claims->pdata[queue->next];
+    gboolean is_stale = clock_mono() - claim->claimed_mono > LEASE_US;
+    gint64 wait = is_stale ? 0 : metered(desk, claim);
+    if (wait > 0 && queue->waited + wait <= PATIENCE_US) {
+        queue->waited += wait;
+        queue->ask_at = clock_mono() + wait;
+        return;
+    }
+    instant until = clock_now() + wait;
+    const char *why = is_stale   ? "its lease ran out before it was sent"
+                      : wait > 0 ? "waiting for a sending limit"
+                                 : spend_day(desk, &until);
+    if (why) {
+        put_off(claim, why, until);
     } else {
-        claim->reply = g_strdup(spend_day(desk, &claim->until));
-        claim->metered = claim->reply != NULL;
+        relay_begin(desk->relay, desk->config->settings->mail_from_address, claim->address, claim->letter, claim);
+        queue->under_way++;
+    }
+    queue->next++;
+    queue->waited = 0;
+}
+
+static gboolean has_room(const struct desk *desk, const struct queue *queue)
+{
+    return queue->next < queue->claims->len && queue->under_way < relay_connections(desk->relay);
+}
+
+/* Waits for one answer, or until the next letter may ask again. */
+static void take_answer(struct desk *desk, struct queue *queue)
+{
+    struct relay_answer answer = {0};
+    gint64 wait = has_room(desk, queue) ? CLAMP(queue->ask_at - clock_mono(), 0, BEAT_US) : BEAT_US;
+    struct claim *claim = relay_wait(desk->relay, wait, &answer);
+    if (!claim)
+        return;
+    claim->delivery = answer.delivery;
+    claim->reply = answer.reply;
+    claim->about_relay = answer.about_relay;
+    queue->under_way--;
+    KILL_POINT(worker, letter_sent);
+}
+
+static gboolean goes_to_relay(const struct desk *desk, const struct claim *claim)
+{
+    return desk->relay && !claim->is_hook && !claim->delivered_before;
+}
+
+static void send_by_relay(struct desk *desk)
+{
+    g_autoptr(GPtrArray) claims = g_ptr_array_new();
+    struct queue queue = {.claims = claims};
+    for (guint i = 0; i < desk->claimed->len; i++)
+        if (goes_to_relay(desk, desk->claimed->pdata[i]))
+            g_ptr_array_add(claims, desk->claimed->pdata[i]);
+    while (queue.next < claims->len || queue.under_way) {
+        while (has_room(desk, &queue) && clock_mono() >= queue.ask_at)
+            send_next(desk, &queue);
+        if (queue.next < claims->len || queue.under_way)
+            take_answer(desk, &queue);
+        control_beat_now();
     }
 }
 
@@ -147,33 +211,21 @@ static void call_hooks(struct desk *desk, struct claim *claim)
     }
 }
 
-/* What does not go into a Maildir. */
-static void send_one(struct desk *desk, struct claim *claim)
-{
-    const char *from = desk->config->settings->mail_from_address;
-    if (claim->is_hook) {
-        call_hooks(desk, claim);
-    } else if (desk->process.record && !claim->delivered_before) {
-        claim->delivery = DELIVERY_SENT;
-    } else if (desk->relay && !claim->delivered_before) {
-        wait_for_limits(desk, claim);
-        if (!claim->reply)
-            claim->delivery =
-                relay_send(desk->relay, from, claim->address, claim->letter, &claim->reply, &claim->about_relay);
-    }
-    KILL_POINT(worker, letter_sent);
-}
-
 void outbox_send(struct desk *desk)
 {
-    if (!desk->relay && !desk->process.record)
+    if (desk->relay)
+        send_by_relay(desk);
+    else if (!desk->process.record)
         fill_maildir(desk);
     for (guint i = 0; i < desk->claimed->len; i++) {
-        if (goes_into_maildir(desk, desk->claimed->pdata[i]))
+        struct claim *claim = desk->claimed->pdata[i];
+        if (claim->is_hook)
+            call_hooks(desk, claim);
+        else if (desk->process.record && !claim->delivered_before)
+            claim->delivery = DELIVERY_SENT;
+        else
             continue;
-        send_one(desk, desk->claimed->pdata[i]);
-        if (desk->relay)
-            control_beat_now();
+        KILL_POINT(worker, letter_sent);
     }
 }
 

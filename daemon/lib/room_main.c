@@ -96,7 +96,8 @@ static gboolean open_relay(struct desk *desk, GError **error)
                                          .user = settings->relay_user,
                                          .password = password,
                                          .ca_file = settings->relay_ca_file,
-                                         .timeout_s = settings->relay_timeout_s};
+                                         .timeout_s = settings->relay_timeout_s,
+                                         .connections = settings->relay_connections};
     desk->relay = relay_open(&relay, error);
     secret_free(password);
     return desk->relay != NULL;

@@ -38,6 +38,7 @@ static const struct key keys[] = {
     {"mail.relay.password", SECRET, AT(relay_password_source), NULL, 0, 0, {0}},
     {"mail.relay.ca_file", PATH, AT(relay_ca_file), NULL, 0, 0, {0}},
     {"mail.relay.timeout", COUNT, AT(relay_timeout_s), "60", 5, 900, {0}},
+    {"mail.relay.connections", COUNT, AT(relay_connections), "4", 1, 32, {0}},
     {"mail.limits.per_second", COUNT, AT(relay_per_second), "0", 0, 10000, {0}},
     {"mail.limits.per_minute", COUNT, AT(relay_per_minute), "0", 0, 600000, {0}},
     {"mail.limits.per_day", COUNT, AT(relay_per_day), "0", 0, 10000000, {0}},

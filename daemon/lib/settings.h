@@ -28,6 +28,7 @@ struct settings {
     gboolean relay_starttls;
     char *relay_user, *relay_password_source, *relay_ca_file;
     int relay_timeout_s;
+    int relay_connections;                                                    /* of each worker, 1..32, default 4 */
     char *maildir;                                                            /* absolute; default DIR/mail */
     char *bounces;                                                            /* absolute; default DIR/bounces */
     gboolean resend_unknown;                                                  /* if_unknown: resend (default ask) */

@@ -14,13 +14,6 @@
 
 #define ANSWER_MAX (64 * 1024)
 
-struct relay {
-    CURL *curl;
-    char *url, *user, *password, *ca_file;
-    gboolean starttls;
-    long timeout_s;
-};
-
 struct body {
     const char *at;
     gsize left;
@@ -33,6 +26,34 @@ struct reply {
     gboolean is_garbled; /* a status line without a version or a code */
 };
 
+/* A letter on its way. */
+struct errand {
+    const char *from, *to;
+    void *letter; /* the caller's */
+    struct body body;
+    struct reply reply;
+    struct relay_answer answer;
+};
+
+/* A thread for each connection, since libcurl waits in place for the word after the letter: in one thread a relay that
+ * ponders over one letter would hold up all others. */
+struct line {
+    struct relay *relay;
+    CURL *curl;
+    GThread *thread;
+};
+
+struct relay {
+    struct line *lines;
+    int count;
+    GAsyncQueue *work, *done; /* struct errand */
+    char *url, *user, *password, *ca_file;
+    gboolean starttls;
+    long timeout_s;
+};
+
+static struct errand farewell; /* the end of a line's work */
+
 static gboolean curl_ready(void)
 {
     static gsize started;
@@ -41,28 +62,62 @@ static gboolean curl_ready(void)
     return started == 1;
 }
 
+static void *run_line(void *with);
+
+static gboolean open_lines(struct relay *relay)
+{
+    if (!curl_ready())
+        return FALSE;
+    for (int i = 0; i < relay->count; i++) {
+        struct line *line = &relay->lines[i];
+        line->relay = relay;
+        line->curl = curl_easy_init();
+        line->thread = line->curl ? g_thread_try_new("relay", run_line, line, NULL) : NULL;
+        if (!line->thread)
+            return FALSE;
+    }
+    return TRUE;
+}
+
 struct relay *relay_open(const struct relay_settings *settings, GError **error)
 {
     struct relay *relay = g_new0(struct relay, 1);
-    relay->curl = curl_ready() ? curl_easy_init() : NULL;
+    relay->count = settings->connections;
+    relay->lines = g_new0(struct line, (gsize)relay->count);
+    relay->work = g_async_queue_new();
+    relay->done = g_async_queue_new();
     relay->url = g_strdup(settings->url);
     relay->user = g_strdup(settings->user);
     relay->password = g_strdup(settings->password);
     relay->ca_file = g_strdup(settings->ca_file);
     relay->starttls = settings->starttls;
     relay->timeout_s = settings->timeout_s;
-    if (relay->curl)
+    if (open_lines(relay))
         return relay;
-    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "libcurl could not start");
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "libcurl or a thread for it could not start");
     relay_close(&relay);
     return NULL;
+}
+
+static void close_lines(struct relay *relay)
+{
+    for (int i = 0; i < relay->count; i++)
+        g_async_queue_push(relay->work, &farewell);
+    for (int i = 0; i < relay->count; i++) {
+        if (relay->lines[i].thread)
+            g_thread_join(relay->lines[i].thread);
+        curl_easy_cleanup(relay->lines[i].curl);
+    }
+    g_free(relay->lines);
+    g_async_queue_unref(relay->work);
+    g_async_queue_unref(relay->done);
 }
 
 void relay_close(struct relay **relay)
 {
     if (!*relay)
         return;
-    curl_easy_cleanup((*relay)->curl);
+    close_lines(*relay);
     if ((*relay)->password)
         crypto_wipe((*relay)->password, strlen((*relay)->password));
     g_free((*relay)->url);
@@ -97,9 +152,8 @@ static size_t hear_reply(char *line, size_t size, size_t n, void *with)
     if ((result = result ? result : curl_easy_setopt(curl, option, value)) != CURLE_OK)                                \
     return result
 
-static CURLcode set_line(struct relay *relay)
+static CURLcode set_line(const struct relay *relay, CURL *curl)
 {
-    CURL *curl = relay->curl;
     CURLcode result = CURLE_OK;
     curl_easy_reset(curl); /* keeps the connection */
     SET(curl, CURLOPT_URL, relay->url);
@@ -118,18 +172,16 @@ static CURLcode set_line(struct relay *relay)
 }
 
 /* Without a recipient libcurl would send HELP in the letter's place, and a relay may well answer that with 250. */
-static CURLcode set_letter(struct relay *relay, const char *from, struct curl_slist *to, struct body *body,
-                           struct reply *reply)
+static CURLcode set_letter(CURL *curl, struct errand *errand, struct curl_slist *rcpt)
 {
-    CURL *curl = relay->curl;
-    CURLcode result = to ? CURLE_OK : CURLE_OUT_OF_MEMORY;
-    SET(curl, CURLOPT_MAIL_FROM, from);
-    SET(curl, CURLOPT_MAIL_RCPT, to);
+    CURLcode result = rcpt ? CURLE_OK : CURLE_OUT_OF_MEMORY;
+    SET(curl, CURLOPT_MAIL_FROM, errand->from);
+    SET(curl, CURLOPT_MAIL_RCPT, rcpt);
     SET(curl, CURLOPT_UPLOAD, 1L);
     SET(curl, CURLOPT_READFUNCTION, give_body);
-    SET(curl, CURLOPT_READDATA, body);
+    SET(curl, CURLOPT_READDATA, &errand->body);
     SET(curl, CURLOPT_HEADERFUNCTION, hear_reply);
-    SET(curl, CURLOPT_HEADERDATA, reply);
+    SET(curl, CURLOPT_HEADERDATA, &errand->reply);
     return result;
 }
 
@@ -151,40 +203,73 @@ static gboolean is_about_size(const char *reply)
     return g_str_has_prefix(reply, "552") || strstr(reply, "5.3.4");
 }
 
-enum delivery relay_send(struct relay *relay, const char *from, const char *to, GBytes *letter, char **ret_reply,
-                         gboolean *ret_about_relay)
+static void judge(struct errand *errand, CURLcode result, long code)
 {
-    struct body body = {0};
-    struct reply reply = {0};
-    body.at = g_bytes_get_data(letter, &body.left);
-    struct curl_slist *rcpt = curl_slist_append(NULL, to);
-    CURLcode result = set_line(relay);
-    if (result == CURLE_OK)
-        result = set_letter(relay, from, rcpt, &body, &reply);
-    if (result == CURLE_OK)
-        result = curl_easy_perform(relay->curl);
-    long code = 0;
-    curl_easy_getinfo(relay->curl, CURLINFO_RESPONSE_CODE, &code);
-    curl_slist_free_all(rcpt);
-    *ret_reply = clean_reply(reply.first_bad[0] ? reply.first_bad : curl_easy_strerror(result), to);
-    int said = reply.first_bad[0] - '0', about = 0;
-    enum delivery delivery;
-    if (result == CURLE_OK && code == 250 && body.begun) {
-        delivery = DELIVERY_SENT;
-        g_free(*ret_reply);
-        *ret_reply = g_strdup("250");
-    } else if (body.begun && said != 4 && said != 5) {
-        delivery = DELIVERY_UNKNOWN; /* no word after the letter began: the relay may own it */
-    } else if (said == 5 && result != CURLE_LOGIN_DENIED && result != CURLE_USE_SSL_FAILED &&
-               (body.begun || result == CURLE_SEND_ERROR)) {
-        delivery = DELIVERY_NEVER; /* RCPT or the letter itself was refused for good */
-        about = is_about_size(reply.first_bad);
-    } else {
-        delivery = DELIVERY_LATER;
-        about = !(said == 4 && (body.begun || result == CURLE_SEND_ERROR)) || g_str_has_prefix(reply.first_bad, "421");
+    struct relay_answer *answer = &errand->answer;
+    gboolean begun = errand->body.begun;
+    const char *bad = errand->reply.first_bad;
+    int said = bad[0] - '0';
+    if (result == CURLE_OK && code == 250 && begun) {
+        *answer = (struct relay_answer){.delivery = DELIVERY_SENT, .reply = g_strdup("250")};
+        return;
     }
-    *ret_about_relay = about;
-    return delivery;
+    answer->reply = clean_reply(bad[0] ? bad : curl_easy_strerror(result), errand->to);
+    if (begun && said != 4 && said != 5) {
+        answer->delivery = DELIVERY_UNKNOWN; /* no word after the letter began: the relay may own it */
+    } else if (said == 5 && result != CURLE_LOGIN_DENIED && result != CURLE_USE_SSL_FAILED &&
+               (begun || result == CURLE_SEND_ERROR)) {
+        answer->delivery = DELIVERY_NEVER; /* RCPT or the letter itself was refused for good */
+        answer->about_relay = is_about_size(bad);
+    } else {
+        answer->delivery = DELIVERY_LATER;
+        answer->about_relay = !(said == 4 && (begun || result == CURLE_SEND_ERROR)) || g_str_has_prefix(bad, "421");
+    }
+}
+
+static void carry(const struct line *line, struct errand *errand)
+{
+    struct curl_slist *rcpt = curl_slist_append(NULL, errand->to);
+    CURLcode result = set_line(line->relay, line->curl);
+    if (result == CURLE_OK)
+        result = set_letter(line->curl, errand, rcpt);
+    if (result == CURLE_OK)
+        result = curl_easy_perform(line->curl);
+    long code = 0;
+    curl_easy_getinfo(line->curl, CURLINFO_RESPONSE_CODE, &code);
+    curl_slist_free_all(rcpt);
+    judge(errand, result, code);
+}
+
+static void *run_line(void *with)
+{
+    const struct line *line = with;
+    for (struct errand *errand; (errand = g_async_queue_pop(line->relay->work)) != &farewell;) {
+        carry(line, errand);
+        g_async_queue_push(line->relay->done, errand);
+    }
+    return NULL;
+}
+
+int relay_connections(const struct relay *relay)
+{
+    return relay->count;
+}
+
+void relay_begin(struct relay *relay, const char *from, const char *to, GBytes *bytes, void *letter)
+{
+    struct errand *errand = g_new0(struct errand, 1);
+    *errand = (struct errand){.from = from, .to = to, .letter = letter};
+    errand->body.at = g_bytes_get_data(bytes, &errand->body.left);
+    g_async_queue_push(relay->work, errand);
+}
+
+void *relay_wait(struct relay *relay, gint64 wait_us, struct relay_answer *ret)
+{
+    g_autofree struct errand *errand = g_async_queue_timeout_pop(relay->done, (guint64)wait_us);
+    if (!errand)
+        return NULL;
+    *ret = errand->answer;
+    return errand->letter;
 }
 
 static gboolean is_private_v4(guint32 ip)

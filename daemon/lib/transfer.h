@@ -1,4 +1,5 @@
-/* transfer.h: mail to a relay and calls to web hooks, by libcurl. One handle per relay is kept open between letters. */
+/* transfer.h: mail to a relay and calls to web hooks, by libcurl. A relay's connections are kept open between letters.
+ */
 #pragma once
 
 #include <glib.h>
@@ -19,17 +20,28 @@ struct relay_settings {
     const char *password; /* or NULL */
     const char *ca_file;  /* or NULL for the system's */
     int timeout_s;        /* whole conversation; connect is a third of it, at most 10 s */
+    int connections;      /* letters under way at once, at least 1 */
 };
 
 struct relay;
 MUST_CHECK struct relay *relay_open(const struct relay_settings *settings, GError **error);
 void relay_close(struct relay **relay);
 
-/* Sends one letter to one recipient. *ret_reply (g_free) is the relay's words or the transport's error, one line,
- * without the recipient's address. *ret_about_relay: the refusal concerns the relay (421, authentication, TLS,
- * greeting), not the recipient. */
-enum delivery relay_send(struct relay *relay, const char *from, const char *to, GBytes *letter, char **ret_reply,
-                         gboolean *ret_about_relay);
+int relay_connections(const struct relay *relay);
+
+struct relay_answer {
+    enum delivery delivery;
+    char *reply; /* g_free: the relay's words or the transport's error, one line, without the recipient's address */
+    gboolean about_relay; /* the refusal concerns the relay (421, authentication, TLS, greeting), not the recipient */
+};
+
+/* Sets one letter to one recipient under way, or in line behind those that are. All but `relay` is lent until its
+ * answer; `letter` is what relay_wait calls it. */
+void relay_begin(struct relay *relay, const char *from, const char *to, GBytes *bytes, void *letter);
+
+/* Waits for an answer: the letter that has one. NULL: none within `wait_us`. Every letter that was begun is waited for
+ * before relay_close. */
+void *relay_wait(struct relay *relay, gint64 wait_us, struct relay_answer *ret);
 
 struct webhook {
     const char *url;    /* https; http only for tests, with `allow_private` */

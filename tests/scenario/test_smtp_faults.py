@@ -13,7 +13,7 @@ from smtp_script import ScriptedServer
 LETTERS = 60
 
 
-def prepare(house, server, letters=LETTERS, **mail):
+def prepare(house, server, letters=LETTERS, before_start=None, timeout=5, **mail):
     house.init()
     house.only("invoice_escalation", "task_desk")
     support.open_window(house)
@@ -22,10 +22,12 @@ def prepare(house, server, letters=LETTERS, **mail):
 
     def relay(document):
         document.setdefault("mail", {})["relay"] = {"url": f"smtp://127.0.0.1:{server.port}", "starttls": False,
-                                                    "timeout": 5}
+                                                    "timeout": timeout}
         document["mail"].update(mail)
         document["queue"]["retry_first"] = 1
     house.edit(house.dir / "config/ticklerd.yaml", relay)
+    if before_start:
+        before_start(house)
     house.start()
     today = dt.datetime.now(zoneinfo.ZoneInfo("America/Chicago")).date()
     house.tickler("import", "--dir", support.overdue_folder(house, letters, today))
@@ -96,6 +98,71 @@ def test_hang_after_the_letter_is_in_doubt():
 def test_one_bad_address_among_many_sends_the_others_once():
     _, server = with_script({"RCPT": ["250 ok"] * 30 + ["550 no"]}, failed=1)
     assert len(server.letters) == LETTERS - 1
+
+
+class CountingServer(ScriptedServer):
+    """Knows how many conversations it has had at once."""
+    def __init__(self, script=None):
+        super().__init__(script)
+        self.open = self.most = 0
+
+    def finish_request(self, request, client_address):
+        with self.lock:
+            self.open += 1
+            self.most = max(self.most, self.open)
+        try:
+            super().finish_request(request, client_address)
+        finally:
+            with self.lock:
+                self.open -= 1
+
+
+def one_wide_worker(house):
+    """One process with eight connections, and windows of a hundred letters."""
+    def widen(document):
+        document["rooms"]["invoice_escalation"] = 1
+        document["queue"]["send_window"] = 100
+        document["mail"]["relay"]["connections"] = 8
+    house.edit(house.dir / "config/ticklerd.yaml", widen)
+
+
+def over_eight_connections(script, letters=100, **expected):
+    server = CountingServer(script).start()
+    try:
+        with House() as house:
+            prepare(house, server, letters, before_start=one_wide_worker)
+            drained(house)
+            judge(house, server, letters, **expected)
+            assert 2 <= server.most <= 8, f"{server.most} connections at once"
+            return server
+    finally:
+        server.stop()
+
+
+def test_one_bad_address_among_100_on_eight_connections():
+    server = over_eight_connections({"RCPT": ["250 ok"] * 40 + ["550 5.1.1 no such user"]}, failed=1)
+    assert len(server.letters) == 99
+
+
+def test_a_cut_on_one_connection_leaves_only_its_letter_in_doubt():
+    server = over_eight_connections({"DOT": ["250 taken"] * 40 + ["accept-cut"]}, unknown=1)
+    assert len(server.letters) == 100
+
+
+def test_a_worker_killed_with_eight_letters_under_way():
+    server = CountingServer({"DOT": ["250 taken"] * 10 + ["hang"] * 8}).start()
+    try:
+        with House() as house:
+            prepare(house, server, 60, before_start=one_wide_worker, timeout=60)
+            house.wait(lambda: len(server.letters) == 10 and not server.script["DOT"], "eight letters under way")
+            in_doubt = states(house)["sending"]
+            for pid in house.pids("ticklerd-invoice-escalation"):
+                os.kill(pid, signal.SIGKILL)
+            drained(house)
+            assert server.most == 8 and in_doubt <= 60, (server.most, in_doubt)
+            judge(house, server, 60, unknown=in_doubt)
+    finally:
+        server.stop()
 
 
 def test_resend_policy_sends_the_same_bytes():
