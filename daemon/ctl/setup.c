@@ -129,6 +129,12 @@ static gboolean take_person(const char *text, struct person *ret)
     return TRUE;
 }
 
+static void person_clear(struct person *person)
+{
+    g_free(person->name);
+    g_free(person->email);
+}
+
 static gboolean put_staff(struct db *db, int agency, const char *ext_id, const struct person *person, const char *role,
                           GError **error)
 {
@@ -189,7 +195,7 @@ int cmd_init(struct office *office, int argc, char **argv)
         usage_error("init needs --agency NAME and --timezone ZONE");
     if (!zone_get(zone))
         return refuse("'%s' is no time zone; write an IANA name like America/Chicago", zone);
-    struct person va = {0}, leader = {0};
+    __attribute__((cleanup(person_clear))) struct person va = {0}, leader = {0};
     if (!take_person(va_text, &va) || !take_person(leader_text, &leader))
         return 1;
     g_autoptr(GError) error = NULL;
