@@ -464,6 +464,18 @@ static int run_house(struct house *house)
     return house->exit_code;
 }
 
+/* ZeroMQ leaves the files of its sockets. Everybody has ended and the directory is locked: they are nobody's. */
+static void remove_sockets(const struct house *house)
+{
+    g_autofree char *control = process_run_path(house->process.dir, "control");
+    g_unlink(control);
+    for (gsize i = 0; i < rooms_count; i++) {
+        g_autofree char *name = g_strdup_printf("queue/%s", rooms[i].name);
+        g_autofree char *path = process_run_path(house->process.dir, name);
+        g_unlink(path);
+    }
+}
+
 int main(int argc, char **argv)
 {
     struct house house = {0};
@@ -492,6 +504,7 @@ int main(int argc, char **argv)
     }
     int code = run_house(&house);
     bus_close(&house.control);
+    remove_sockets(&house);
     children_free(house.children);
     loop_free(&house.loop);
     config_free(house.config);
