@@ -144,8 +144,14 @@ static gboolean start_anew(struct desk *desk, const struct db_rows *rows, int ro
     if (!instant_parse(db_text(rows, row, "claimed_at"), &tried_at, error))
         return FALSE;
     add_ids(rows, row, desk->retried, zone_day(desk->schedule->zone, tried_at));
-    return db_tell(desk->db, &sql_message_not_sent, error, db_text(rows, row, "agency_id"),
-                   db_text(rows, row, "message_id")) >= 0;
+    const char *id = db_text(rows, row, "message_id");
+    gint64 touched = db_tell(desk->db, &sql_message_not_sent, error, db_text(rows, row, "agency_id"), id);
+    if (touched > 0) {
+        g_autofree char *about = g_strdup_printf("message:%s", id);
+        desk_note(desk, (int)db_int(rows, row, "agency_id"), "message.failed", about,
+                  "its worker ended before it was sent");
+    }
+    return touched >= 0;
 }
 
 gboolean outbox_resume(struct desk *desk, const char *job_ids, GHashTable *ret_taken, GError **error)

@@ -1,5 +1,6 @@
 """What must hold at the end of every fault scene, and what a scene may expect beside it."""
 from fault_words import expectation
+from judge import Judge
 
 ROOM = "worker = 'invoice_escalation'"
 
@@ -9,19 +10,14 @@ def count(scene, what):
 
 
 def promises(scene):
-    """Each invoice's step is in the ledger or parked, once; no letter arrived twice; the event log is whole."""
-    parked = count(scene, f"job WHERE {ROOM} AND state = 'parked'")
-    assert count(scene, f"job WHERE {ROOM}") == parked, "jobs are left"
-    fired = count(scene, f"fired WHERE {ROOM}")
-    letters = scene.office.letters
-    assert fired + parked == letters, f"{fired} steps in the ledger and {parked} parked of {letters}"
-    assert count(scene, "message WHERE state = 'sending'") == 0, "letters are under way"
-    arrived = scene.office.arrived()
-    assert len({letter for letter, _ in arrived}) == len(arrived), "a letter arrived twice"
-    assert len({to for _, to in arrived}) == len(arrived), "somebody got two letters"
+    """What the judge holds, of each letter, step and event (judge.py)."""
+    office = scene.office
+    arrived = office.arrived()
+    Judge(scene.house, office.history, arrived).check()
+    more = list(office.before.more_descriptors(scene.house))
+    assert not more, more
     scene.house.tickler("audit", "verify")
-    scene.counts.update(letters=letters, arrived=len(arrived), lost=letters - fired - parked,
-                        twice=len(arrived) - len({to for _, to in arrived}))
+    scene.counts.update(letters=office.letters, arrived=len(arrived))
 
 
 def messages(scene, state, wish):

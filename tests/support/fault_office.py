@@ -8,6 +8,7 @@ import sys
 import zoneinfo
 
 import house as support
+from judge import History, Traces, in_maildir, of_server
 from smtp_script import ScriptedServer
 
 NO_BRAKES = dict(limits={"per_party_per_day": 1, "per_run": 0}, storm_brake=0, stop_if_data_older_than=None)
@@ -50,6 +51,9 @@ class Office:
         self.house = support.House(debug_programs() if build == "debug" else None)
         self.server = ScriptedServer(relay) if relay is not None else None
         self.stack = contextlib.ExitStack()
+        self.history, self.before = History(), None
+        for number in range(self.letters):
+            self.history.expect("invoice_escalation", f"invoice:INV-{number:05}")
 
     def __enter__(self):
         with contextlib.ExitStack() as stack:
@@ -75,6 +79,7 @@ class Office:
         self.start()
         today = dt.datetime.now(zoneinfo.ZoneInfo("America/Chicago")).date()
         self.house.tickler("import", "--dir", support.overdue_folder(self.house, self.letters, today))
+        self.before = Traces(self.house)
 
     def replace_programs(self):
         programs = self.house.root / "bin"
@@ -110,12 +115,8 @@ class Office:
                 del os.environ[name]
 
     def arrived(self):
-        """Every letter that the relay or the Maildir has, as (Message-ID, whom to), in no order."""
-        if self.server:
-            return [(row["message_id"], row["to"]) for row in list(self.server.letters)]
-        import email
-        letters = [email.message_from_bytes(path.read_bytes()) for path in self.house.maildir()]
-        return [(letter["Message-ID"], letter["To"]) for letter in letters if "@clinic" in (letter["To"] or "")]
+        """Every letter that the relay or the Maildir has."""
+        return of_server(self.server) if self.server else in_maildir(self.house)
 
     def arrived_count(self):
         """The same, counted cheaply: a wait asks often."""

@@ -12,7 +12,7 @@ A scene has four keys:
 
 Verbs and expectations are the marked functions of fault_*.py; their parameters are the keys that a scene may write, and
 an unknown one is refused with a sentence before anything starts. A count is a number, `all`, or a percentage of the
-letters. Whatever a scene expects, it must also pass the judge: nothing lost, nothing twice, an unbroken event log.
+letters. Whatever a scene expects, it must also pass the judge (judge.py), and leave nothing behind when it has stopped.
 """
 import importlib
 import os
@@ -27,6 +27,7 @@ import fault_judge
 import house as support
 from fault_office import Office
 from fault_words import EXPECTATIONS, VERBS, Refused, keywords, known
+from judge import Judge
 
 KEYS = ("what", "office", "steps", "expect")
 
@@ -95,6 +96,8 @@ class Scene:
             finally:
                 while self.undo:
                     self.undo.pop()()
+            self.house.stop()
+            Judge.nothing_left(self.house)
         print(f"{self.name}: " + ", ".join(f"{key} {value}" for key, value in self.counts.items()))
 
 

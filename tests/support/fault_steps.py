@@ -77,6 +77,7 @@ def kill(scene, what, times=1, seed=0, number="KILL"):
         except ProcessLookupError:
             continue  # it had just ended by the last one
         scene.count(f"{what} ended")
+        scene.office.history.fault(f"{what} {pid} ended by SIG{number}")
         if what == "supervisor":
             scene.house.daemon.wait()
             scene.office.start()

@@ -60,6 +60,8 @@ class House:
         self.bin = pathlib.Path(bin_dir or os.environ.get("TICKLER_BIN", SOURCE / "build/release/bin"))
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="tk-", dir="/tmp"))  # short: socket paths have 107 bytes
         self.dir = self.root / "state"
+        self.temporary = self.root / "tmp"  # the programs' own: what is left there is theirs
+        self.temporary.mkdir()
         self.daemon = None
         self.connection = None
         self.log = self.root / "ticklerd.log"
@@ -79,11 +81,14 @@ class House:
     def tickler(self, *words, check=True, stdin=None):
         """Runs one command; answers its standard output, or the finished process with check=False."""
         done = subprocess.run([self.bin / "tickler", "--dir", self.dir, *map(str, words)], text=True,
-                              capture_output=True, timeout=300, input=stdin)
+                              capture_output=True, timeout=300, input=stdin, env=self.environment())
         if not check:
             return done
         assert done.returncode == 0, f"tickler {' '.join(map(str, words))}: exit {done.returncode}\n{done.stderr}"
         return done.stdout
+
+    def environment(self):
+        return dict(os.environ, TMPDIR=str(self.temporary))
 
     def json(self, *words):
         return [json.loads(line) for line in self.tickler(*words, "--json").splitlines()]
@@ -120,7 +125,8 @@ class House:
 
     def start(self, *options, wait=True):
         with open(self.log, "ab") as log:
-            self.daemon = subprocess.Popen([self.bin / "ticklerd", "--dir", self.dir, *options], stdout=log, stderr=log)
+            self.daemon = subprocess.Popen([self.bin / "ticklerd", "--dir", self.dir, *options], stdout=log, stderr=log,
+                                           env=self.environment())
         if wait:
             self.wait(self.is_up, "the daemon to be up", patience=60)
         return self.daemon

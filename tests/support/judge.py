@@ -2,22 +2,22 @@
 
     history = History()
     history.expect("invoice_escalation", "invoice:INV-00001")   # a step, and the letter or task that it causes
-    before = Traces(house)                                      # living processes' descriptors (traces.py)
+    before = Traces(house)                                      # of the living: before.more_descriptors(house)
     ...                                                         # faults; history.fault("worker 4711 killed")
     history.stop("paid", subject="invoice:INV-00007")           # after its COMMIT: no letter from now on
     Judge(house, history, letters=in_maildir(house)).check()    # after the drain; raises with every finding
     house.stop()
-    Judge.nothing_left(house, before)
+    Judge.nothing_left(house)
 
-It shares no code with the product: it reads the tables as the schema's owner and follows the rules that README.md and the
-schema state. Letters come from in_maildir(house), of_server(server) (smtp_script.py), of_log(path) (its JSON lines) or
-of_dumps(folder) (smtp-sink -d). Each finding is one sentence with ids. What it holds:
+It shares no code with the product: it reads the tables as the schema's owner and follows the rules that README.md and
+the schema state. Letters come from in_maildir(house), of_server(server) (smtp_script.py), of_log(path) (its JSON lines)
+or of_dumps(folder) (smtp-sink -d). Each finding is one sentence with ids. What it holds:
 
-    lost          an expected step neither in the ledger, nor parked, nor ended for a reason; one that is `done` without its
-                  letter or task; a letter `sent` that did not arrive; an end without the effect that no person has a task for
+    lost          an expected step neither in the ledger, nor parked, nor ended for a reason; one that is `done` without
+                  its letter or task; a letter `sent` that did not arrive; an end without effect and without a task
     unexpected    a step or a letter that nobody asked for; other bytes or another reader than the outbox says
-    twice         a step in the ledger more often than expected; a letter twice, unless if_unknown is `resend`, its outcome
-                  was once unknown, and both copies are equal
+    twice         a step in the ledger more often than expected; a letter twice, unless if_unknown is `resend`, its
+                  outcome was once unknown, and both copies are equal
     after a stop  a letter claimed later than a payment, hold, suppression ... was committed
     silent        a letter's result, a task, a hold, a suppression, an import, an end of a job without its event, or an
                   event without the change
@@ -26,7 +26,6 @@ of_dumps(folder) (smtp-sink -d). Each finding is one sentence with ids. What it 
     caps          more contacts in a day than the configuration allows
 """
 import collections
-import datetime as dt
 import hashlib
 import zoneinfo
 
@@ -38,7 +37,7 @@ from traces import Traces, leftovers  # noqa: F401
 
 
 class Judge:
-    LEEWAY = dt.timedelta(seconds=1)  # between a window's look at the records and the instant written on its letters
+    LEEWAY_S = 1  # between a window's look at the records and the instant written on its letters
 
     def __init__(self, house, history, letters=(), drained=True):
         self.house, self.history, self.arrived, self.drained = house, history, list(letters), drained
@@ -53,7 +52,8 @@ class Judge:
         return self.summary()
 
     def findings(self):
-        rules = (self.steps, self.unexpected, self.ends, self.under_way, self.arrivals, self.twice, self.stops, self.caps)
+        rules = (self.steps, self.unexpected, self.ends, self.under_way, self.arrivals, self.twice, self.stops,
+                 self.caps)
         found = [sentence for rule in rules for sentence in rule()]
         return found + list(judge_events.silent(self.record)) + list(judge_events.chain(self.record))
 
@@ -64,9 +64,9 @@ class Judge:
                 f"{bound(0, steps)}")
 
     @staticmethod
-    def nothing_left(house, before=None):
-        """After the house has stopped: no process, file, lock or socket of it, and no descriptor more than before."""
-        found = list(leftovers(house, before))
+    def nothing_left(house):
+        """After the house has stopped: no process, temporary file, lock or socket of it."""
+        found = list(leftovers(house))
         assert not found, f"{len(found)} left:\n  " + "\n  ".join(found)
 
     # --- the queue and the ledger
@@ -117,7 +117,7 @@ class Judge:
         parties = {m.party for m in letters} | {getattr(row, "party", None)} | {
             p.name for p in self.record.parties if hasattr(row, "party_id") and p.subject_id == row.party_id}
         return [t for t in self.record.tasks if t.agency_id == row.agency_id
-                and (row.subject in t.subjects or t.party in parties or f"job:{row.job_id}" in t.matter)]
+                and (row.subject in t.subjects or t.party in parties or t.party == f"job:{row.job_id}")]
 
     def under_way(self):
         for job in self.record.jobs:
@@ -149,7 +149,7 @@ class Judge:
         for m in self.record.messages:
             if m.state == "sent" and m.internet_id not in seen:
                 yield f"lost: message {m.message_id} is sent and did not arrive"
-            if m.state == "unknown" and not any(t.matter == f"unknown message:{m.message_id}" for t in self.record.tasks):
+            if m.state == "unknown" and f"unknown message:{m.message_id}" not in {t.matter for t in self.record.tasks}:
                 yield f"lost: message {m.message_id} is unknown, and nobody has a task about it"
             if not self.record.steps_of[m.agency_id, m.message_id] and m.state != "failed":
                 yield f"unexpected: message {m.message_id} carries no step"
@@ -178,10 +178,11 @@ class Judge:
                 continue
             steps = self.record.steps_of[m.agency_id, m.message_id]
             for stop in list(self.history.stops) + list(judge_events.stops_on_record(self.record, m)):
-                about = (stop.subject in {s.subject for s in steps} or stop.party == m.party or stop.address == m.address)
-                if about and m.claimed_at > stop.at + self.LEEWAY:
-                    yield (f"after a stop: message {m.message_id} was claimed {(m.claimed_at - stop.at).total_seconds():.1f} s "
-                           f"after it was known: {stop.why} ({stop.subject or stop.party or 'its address'})")
+                about = stop.subject in {s.subject for s in steps} or stop.party == m.party or stop.address == m.address
+                late = (m.claimed_at - stop.at).total_seconds()
+                if about and late > self.LEEWAY_S:
+                    yield (f"after a stop: message {m.message_id} was claimed {late:.1f} s after it was known: "
+                           f"{stop.why} ({stop.subject or stop.party or 'its address'})")
 
     # --- caps
 
@@ -207,11 +208,12 @@ class Judge:
             day = m.claimed_at.astimezone(zones[m.agency_id]).date()
             relay[day] += 1
             if not m.party.startswith("staff:") and m.step != "thank_you":
-                contacts[m.agency_id, m.address, day].add((m.worker, m.party, m.claimed_by, int(m.claimed_at.timestamp())))
+                decision = m.worker, m.party, m.claimed_by, int(m.claimed_at.timestamp())
+                contacts[m.agency_id, m.address, day].add(decision)
         for (agency, address, day), times in contacts.items():
             if of_person and len(times) > of_person:
                 ids = [m.message_id for m in self.record.messages if m.agency_id == agency and m.address == address]
-                yield f"caps: one person got letters {len(times)} times on {day} (messages {ids}), {of_person} are allowed"
+                yield f"caps: {len(times)} letters to one person on {day} (messages {ids}), {of_person} are allowed"
         for day, count in relay.items():
             if of_relay and count > of_relay:
                 yield f"caps: {count} letters on {day}, and the relay's day has {of_relay}"

@@ -1,5 +1,5 @@
-"""The part of the judge that reads the event log: is every change told once, no change told that is not there, and is the
-chain unbroken? The hash is made here from the schema's rule alone, in Python."""
+"""The part of the judge that reads the event log: is every change told once, no change told that is not there, and is
+the chain unbroken? The hash is made here from the schema's rule alone, in Python."""
 import collections
 import hashlib
 import json
@@ -111,8 +111,9 @@ def chain(record):
             yield f"chain: event {event.seq} of agency {event.agency_id} has another hash than follows from its row"
         last[event.agency_id] = event.seq, bytes(event.hash)
     for head in record.heads:
-        if last.get(head.agency_id, (0, hashlib.sha256(b"").digest())) != (head.seq, bytes(head.hash)):
-            yield f"chain: agency {head.agency_id} ends at event {last.get(head.agency_id, (0,))[0]}, its head says {head.seq}"
+        seq, end = last.get(head.agency_id, (0, hashlib.sha256(b"").digest()))
+        if (seq, end) != (head.seq, bytes(head.hash)):
+            yield f"chain: agency {head.agency_id} ends at event {seq}, its head says {head.seq}"
 
 
 def link(prior, event):

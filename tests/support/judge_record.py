@@ -20,7 +20,11 @@ class Letter(NamedTuple):
 def letter_of(raw, place, to=None, unix=False):
     mail = email.message_from_bytes(raw)
     reader = to or email.utils.parseaddr(mail["To"] or "")[1]
-    return Letter((mail["Message-ID"] or "").strip().strip("<>"), reader.lower(), hashlib.sha256(raw).hexdigest(), place, unix)
+    return Letter(bare(mail["Message-ID"]), reader.lower(), hashlib.sha256(raw).hexdigest(), place, unix)
+
+
+def bare(message_id):
+    return (message_id or "").strip().strip("<>")
 
 
 def in_maildir(house):
@@ -37,18 +41,17 @@ def of_log(path):
 
 
 def of_rows(rows):
-    return [Letter((row["message_id"] or "").strip().strip("<>"), row["to"].lower(), row["hash"], f"letter {n} of the relay")
+    return [Letter(bare(row["message_id"]), row["to"].lower(), row["hash"], f"letter {n} of the relay")
             for n, row in enumerate(rows, 1)]
 
 
 def of_dumps(folder):
     """smtp-sink puts envelope lines before the letter and keeps LF."""
-    found = []
+    found, envelope = [], (b"X-Client-", b"X-Helo-", b"X-Mail-", b"X-Rcpt-", b"Received:", b"\t", b" ")
     for path in pathlib.Path(folder).iterdir():
         lines = path.read_bytes().split(b"\n")
         to = next((l.split(b"<")[1].split(b">")[0].decode() for l in lines if l.startswith(b"X-Rcpt-Args:")), None)
-        start = next(n for n, l in enumerate(lines) if not l.startswith((b"X-Client-", b"X-Helo-", b"X-Mail-", b"X-Rcpt-",
-                                                                       b"Received:", b"\t", b" ")))
+        start = next(n for n, line in enumerate(lines) if not line.startswith(envelope))
         found.append(letter_of(b"\n".join(lines[start:]), path.name, to, unix=True))
     return found
 
@@ -83,9 +86,9 @@ class Record:
     """The tables, read once; rows are named tuples in the order of their keys."""
     QUESTIONS = {
         "jobs": "SELECT agency_id, worker, subject_id, cycle, step, job_id, subject, party, state, reason FROM job",
-        "fired": "SELECT agency_id, worker, subject_id, cycle, step, job_id, subject, party_id, outcome, reason, at FROM fired",
-        "messages": "SELECT agency_id, message_id, worker, step, party, recipient, lower(address) AS address, internet_id, "
-                    "letter, state, reply, claimed_by, claimed_at, sent_at, returned FROM message",
+        "fired": "SELECT agency_id, worker, subject_id, cycle, step, job_id, subject, party_id, outcome FROM fired",
+        "messages": "SELECT agency_id, message_id, worker, step, party, lower(address) AS address, internet_id, "
+                    "letter, state, reply, claimed_by, claimed_at, returned FROM message",
         "steps": "SELECT agency_id, worker, subject_id, cycle, step, recipient, subject, message_id FROM message_step",
         "tasks": "SELECT agency_id, task_id, worker, step, party, matter, subjects, state FROM task",
         "holds": "SELECT h.agency_id, h.ext_id, h.about || ':' || s.ext_id AS about, h.kind, h.until_on, h.released_on "

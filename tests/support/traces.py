@@ -2,28 +2,23 @@
 import fcntl
 import os
 import pathlib
-import tempfile
 
 SERVERS = ("postgres", "redis")  # they keep descriptors as they like
 
 
 class Traces:
-    """How it stands now: descriptors of the living, and what lies in the system's folder for temporary files."""
+    """The descriptors of the living, to be compared with later."""
 
     def __init__(self, house):
-        self.temporary = temporary_files()
         self.descriptors = {pid: descriptors(pid) for pid in own_programs(house)}
 
-    def more_descriptors(self, house, more=4):
-        """Sentences about living processes that have over `more` descriptors more than then: a line or two may be new."""
+    def more_descriptors(self, house, more=16):
+        """Sentences about living processes that have over `more` descriptors more than then: lines to relay and
+        database may be new."""
         for pid, line in own_programs(house).items():
             had, has = self.descriptors.get(pid), descriptors(pid)
             if had and has > had + more:
                 yield f"process {pid} ({program(line)}) has {has} descriptors, it had {had}"
-
-    @staticmethod
-    def folder():
-        return tempfile.gettempdir()
 
 
 def own_programs(house):
@@ -38,16 +33,11 @@ def descriptors(pid):
         return 0
 
 
-def temporary_files():
-    """The product's own in /tmp, by their names."""
-    return {path.name for path in pathlib.Path(tempfile.gettempdir()).glob("tk-r-*")}
-
-
 def program(line):
     return pathlib.PurePath(line.split(" ")[0]).name
 
 
-def leftovers(house, before=None):
+def leftovers(house):
     """Sentences about all that is left of a house that was stopped."""
     for pid, line in holders(house).items():
         yield f"process {pid} ({line}) is left"
@@ -62,8 +52,8 @@ def leftovers(house, before=None):
             yield f"temporary file {path.relative_to(house.dir)} is left"
         elif path.name.endswith("lock") and path.is_file() and is_locked(path):
             yield f"lock {path.relative_to(house.dir)} is held by somebody"
-    for name in sorted(temporary_files() - before.temporary) if before else ():
-        yield f"temporary folder {name} is left"
+    for path in house.temporary.iterdir():
+        yield f"temporary file {path.name} is left in $TMPDIR"
 
 
 def holders(house):
