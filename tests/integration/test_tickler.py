@@ -1,7 +1,6 @@
 """tickler from the shell: help and usage of every command, the VA's inbox, holds, answers, reports, two agencies apart."""
 import datetime as dt
 import json
-import os
 import re
 import signal
 import subprocess
@@ -136,18 +135,17 @@ def test_preview(house):
 def test_an_interrupted_rehearsal_leaves_nothing(house):
     """Told to end at its beginning and in its middle: the copy and its folder are gone."""
     copies = lambda: house.one("SELECT count(*) FROM pg_database WHERE datname LIKE 'rehearsal%%'")
-    folder = house.root / "tmp"
-    folder.mkdir()
+    folder = house.temporary
     for number, begun in ((signal.SIGTERM, lambda: copies() == 1), (signal.SIGHUP, lambda: any(folder.glob("tk-r-*/clock")))):
         command = subprocess.Popen([house.bin / "tickler", "--dir", house.dir, "rehearse", "--from", "2027-01-01", "--to",
                                     "2028-12-31"], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                   env={**os.environ, "TMPDIR": str(folder)})
+                                   env=house.environment())
         house.wait(begun, "the rehearsal to begin")
         command.send_signal(number)
         assert "interrupted" in command.communicate(timeout=60)[1] and command.returncode == 1
         assert copies() == 0 and not list(folder.iterdir())
     with subprocess.Popen([house.bin / "tickler", "--dir", house.dir, "preview", "--days", "40", "--json"], text=True,
-                          stdout=subprocess.PIPE, env={**os.environ, "TMPDIR": str(folder)}) as command:
+                          stdout=subprocess.PIPE, env=house.environment()) as command:
         command.stdout.close()  # a reader that has had enough
     assert copies() == 0 and not list(folder.iterdir())
 
