@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "attr.h"
@@ -82,14 +83,18 @@ static const struct action {
     {"eat", act_eat, FALSE},   {"sleep", act_sleep, TRUE},  {"exit", act_exit, TRUE},
 };
 
-static struct {
+struct wish {
     enum kill_point point;
-    char *text; /* NULL: any */
-    const char *mark;
-    unsigned nth, passed;
+    char text[128]; /* empty: any */
+    unsigned nth;
     const struct action *action; /* NULL: nothing is wished for */
     long number;
-} wish;
+};
+
+static struct wish wish;
+static unsigned passed;
+static const char *mark, *file; /* of the environment */
+static struct stat file_read;   /* which file the wish is from */
 
 /* --- reading the wish */
 
@@ -101,47 +106,90 @@ static enum kill_point find_point(const char *name)
     return (enum kill_point)at;
 }
 
-static const struct action *find_action(const char *word, const char *number)
+static const struct action *find_action(const char *word, gboolean has_number)
 {
-    for (gsize i = 0; i < ARRAY_LEN(actions); i++)
-        if (strcmp(actions[i].word, word) == 0 && actions[i].has_number == (*number != '\0'))
+    for (gsize i = 0; word && i < ARRAY_LEN(actions); i++)
+        if (strcmp(actions[i].word, word) == 0 && actions[i].has_number == has_number)
             return &actions[i];
     return NULL;
 }
 
-static void refuse(const char *value)
+/* What stands behind the last colon of `text`, which ends before it now; NULL when there is none. */
+static char *cut_last(char *text)
 {
-    fprintf(stderr, "TICKLER_KILL_AT=%s: write NAME[@TEXT]:NTH:ACTION. Actions:", value);
+    char *colon = strrchr(text, ':');
+    if (!colon)
+        return NULL;
+    *colon = '\0';
+    return colon + 1;
+}
+
+static gboolean is_number(const char *word)
+{
+    return word && *word && strlen(word) < 9 && strspn(word, "0123456789") == strlen(word);
+}
+
+/* Taken from its end: a text may hold colons. */
+static gboolean parse(const char *line, struct wish *ret)
+{
+    char copy[256];
+    *ret = (struct wish){0};
+    if (g_strlcpy(copy, line, sizeof copy) >= sizeof copy)
+        return FALSE;
+    char *last = cut_last(copy), *word = is_number(last) ? cut_last(copy) : last, *nth = word ? cut_last(copy) : NULL;
+    char *text = strchr(copy, '@');
+    if (text)
+        *text++ = '\0';
+    ret->action = find_action(word, last != word);
+    ret->number = last != word ? atol(last) : 0;
+    ret->nth = is_number(nth) ? (unsigned)atoi(nth) : 0;
+    ret->point = find_point(copy);
+    return ret->action && ret->nth && ret->point != KILL_POINT_COUNT &&
+           g_strlcpy(ret->text, text ? text : "", sizeof ret->text) < sizeof ret->text;
+}
+
+static void refuse(const char *line)
+{
+    dprintf(STDERR_FILENO, "kill point '%s': write NAME[@TEXT]:NTH:ACTION. Actions:", line);
     for (gsize i = 0; i < ARRAY_LEN(actions); i++)
-        fprintf(stderr, " %s%s", actions[i].word, actions[i].has_number ? ":N" : "");
-    fprintf(stderr, ". Names:");
+        dprintf(STDERR_FILENO, " %s%s", actions[i].word, actions[i].has_number ? ":N" : "");
+    dprintf(STDERR_FILENO, ". Names:");
     for (int i = 0; i < KILL_POINT_COUNT; i++)
-        fprintf(stderr, " %s", names[i]);
-    fprintf(stderr, "\n");
+        dprintf(STDERR_FILENO, " %s", names[i]);
+    dprintf(STDERR_FILENO, "\n");
     _exit(2);
 }
 
-__attribute__((constructor)) static void read_wish(void)
+__attribute__((constructor)) static void read_environment(void)
 {
-    const char *value = getenv("TICKLER_KILL_AT");
-    if (!value || !*value)
+    const char *line = getenv("TICKLER_KILL_AT");
+    mark = getenv("TICKLER_KILL_MARK");
+    file = getenv("TICKLER_KILL_FILE");
+    if (line && *line && !parse(line, &wish))
+        refuse(line);
+}
+
+/* A file made since the last pass is a new wish, and passes count anew. */
+static void read_wish_file(void)
+{
+    char line[256];
+    struct stat now;
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &now) != 0) {
+        wish.action = NULL;
         return;
-    g_autoptr(GRegex) form =
-        g_regex_new("^([a-z_.]+)(?:@(.+))?:([1-9][0-9]{0,8}):([a-z]+)(?::([0-9]{1,8}))?$", 0, 0, NULL);
-    g_autoptr(GMatchInfo) match = NULL;
-    if (!g_regex_match(form, value, 0, &match))
-        refuse(value);
-    g_autofree char *name = g_match_info_fetch(match, 1), *text = g_match_info_fetch(match, 2);
-    g_autofree char *nth = g_match_info_fetch(match, 3), *word = g_match_info_fetch(match, 4);
-    g_autofree char *number = g_match_info_fetch(match, 5);
-    wish.point = find_point(name);
-    wish.action = find_action(word, number ? number : "");
-    if (wish.point == KILL_POINT_COUNT || !wish.action)
-        refuse(value);
-    wish.text = *text ? g_steal_pointer(&text) : NULL;
-    wish.nth = (unsigned)atoi(nth);
-    wish.number = number ? atol(number) : 0;
-    wish.mark = getenv("TICKLER_KILL_MARK");
+    }
+    gboolean is_new = !wish.action || now.st_ino != file_read.st_ino ||
+                      memcmp(&now.st_mtim, &file_read.st_mtim, sizeof now.st_mtim) != 0;
+    ssize_t length = is_new ? read(fd, line, sizeof line - 1) : 0;
+    close(fd);
+    if (!is_new)
+        return;
+    line[MAX(length, 0)] = '\0';
+    file_read = now;
+    passed = 0;
+    if (!parse(line, &wish))
+        refuse(line);
 }
 
 /* --- passing */
@@ -149,9 +197,12 @@ __attribute__((constructor)) static void read_wish(void)
 /* TRUE when no other process was here before. */
 static gboolean make_mark(void)
 {
-    if (!wish.mark)
+    char path[256];
+    if (!mark && !file)
         return TRUE;
-    int fd = open(wish.mark, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (file && ((size_t)snprintf(path, sizeof path, "%s.passed", file) >= sizeof path || rename(file, path) != 0))
+        return FALSE;
+    int fd = open(file ? path : mark, O_WRONLY | O_CLOEXEC | (file ? O_TRUNC : O_CREAT | O_EXCL), 0644);
     if (fd < 0)
         return FALSE;
     char line[200];
@@ -164,8 +215,10 @@ static gboolean make_mark(void)
 
 void kill_point_pass(enum kill_point point, const char *text)
 {
-    if (!wish.action || point != wish.point || (wish.text && strcmp(text, wish.text) != 0))
+    if (file)
+        read_wish_file();
+    if (!wish.action || point != wish.point || (*wish.text && strcmp(text, wish.text) != 0))
         return;
-    if (++wish.passed == wish.nth && make_mark())
+    if (++passed == wish.nth && make_mark())
         wish.action->act(wish.number);
 }

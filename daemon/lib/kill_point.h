@@ -11,9 +11,12 @@
  *   TICKLER_KILL_AT=NAME[@TEXT]:NTH:ACTION   acts at the NTH pass of each process; with @TEXT only its passes count
  *   TICKLER_KILL_MARK=FILE                   acts once over all processes: whoever makes FILE first, which then holds
  *                                            "PID PROGRAM NAME". Without it every process acts at its own NTH pass
+ *   TICKLER_KILL_FILE=FILE                   instead of both, for one office and many kills: whenever FILE is there, it
+ *                                            holds such a wish for one act. Who acts renames it to FILE.passed, which
+ *                                            then holds "PID PROGRAM NAME"
  *
  * ACTION: kill (SIGKILL), abort, stop (SIGSTOP), loop (for ever), eat (memory, up to 1 GiB, then killed as the kernel
- * kills who eats it), sleep:MILLISECONDS, exit:CODE. A value that is none of this ends the program at its start (2).
+ * kills who eats it), sleep:MILLISECONDS, exit:CODE. A wish that is none of this ends the program (exit 2).
  */
 #pragma once
 
@@ -41,6 +44,7 @@
     POINT(worker, recorded)            /* what became of the letters is written, not committed */                      \
     POINT(worker, record_committed)    /* nobody was told */                                                           \
     POINT(worker, done_said)           /* the scheduler was told */                                                    \
+    POINT(mail, data)                  /* inside DATA: libcurl asks for the letter's bytes, or for more of them */     \
     POINT(maildir, written)            /* a letter's file is synced under tmp/, not yet in new/ */                     \
     POINT(webhook, answered)           /* a web hook's answer was read, not recorded */                                \
     POINT(import, staging)             /* the rows are on their way into the staging table */                          \

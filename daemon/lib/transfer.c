@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "crypto.h"
+#include "kill_point.h"
 
 #define ANSWER_MAX (64 * 1024)
 
@@ -132,6 +133,7 @@ static size_t give_body(char *into, size_t size, size_t n, void *with)
     struct body *body = with;
     gsize given = MIN(size * n, body->left);
     body->begun = TRUE;
+    KILL_POINT(mail, data);
     memcpy(into, body->at, given);
     body->at += given;
     body->left -= given;

@@ -322,10 +322,12 @@ static gboolean offer_queue(struct office *office, struct queue *queue, GError *
         struct wire_frame jobs = {.kind = WIRE_JOBS, .term = (guint64)office->term, .batch = ++last_batch, .ids = ids};
         g_autoptr(GBytes) bytes = wire_encode(&jobs);
         worker->credit--;
-        if (bus_send(queue->bus, worker->name, bytes))
-            hold(worker, jobs.batch, ids);
-        else
+        if (!bus_send(queue->bus, worker->name, bytes)) {
             ahead_look_again(queue->ahead);
+            continue;
+        }
+        KILL_POINT(scheduler, jobs_sent);
+        hold(worker, jobs.batch, ids);
     }
     /* Everybody is busy: the time to read on. */
     return !ahead_has_more(queue->ahead) || ahead_jobs(queue->ahead) >= WIRE_JOBS_MAX ||

@@ -33,10 +33,11 @@ static int pass_points(void)
     return FELL_THROUGH;
 }
 
-/* Runs this program again under a wish; answers its wait status, and in *ret_passes how many rounds it made. */
-static int run(const char *wish, const char *mark, guint *ret_passes)
+/* Runs this program again with a variable set, and a second one or NULL; answers its wait status, and in *ret_passes
+ * how many rounds it made. */
+static int run_with(const char *name, const char *value, const char *mark, guint *ret_passes)
 {
-    g_auto(GStrv) environment = g_environ_setenv(g_get_environ(), "TICKLER_KILL_AT", wish, TRUE);
+    g_auto(GStrv) environment = g_environ_setenv(g_get_environ(), name, value, TRUE);
     environment = g_environ_setenv(environment, "TICKLER_PASS_POINTS", "1", TRUE);
     if (mark)
         environment = g_environ_setenv(environment, "TICKLER_KILL_MARK", mark, TRUE);
@@ -47,6 +48,11 @@ static int run(const char *wish, const char *mark, guint *ret_passes)
         g_spawn_sync(NULL, argv, environment, G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &out, NULL, &status, NULL));
     *ret_passes = (guint)strlen(out);
     return status;
+}
+
+static int run(const char *wish, const char *mark, guint *ret_passes)
+{
+    return run_with("TICKLER_KILL_AT", wish, mark, ret_passes);
 }
 
 #ifdef TICKLER_KILL_POINTS
@@ -133,12 +139,31 @@ static void a_mark_is_made_once(void **state)
     g_rmdir(dir);
 }
 
+/* A wish in a file is for one act: then the file has another name, until a new one is made. */
+static void a_file_is_a_wish_for_one_act(void **state)
+{
+    (void)state;
+    g_autofree char *dir = g_dir_make_tmp("kill-point-XXXXXX", NULL), *file = g_build_filename(dir, "wish", NULL);
+    g_autofree char *after = g_strconcat(file, ".passed", NULL);
+    guint passes;
+    assert_true(WIFEXITED(run_with("TICKLER_KILL_FILE", file, NULL, &passes)) && passes == PASSES);
+    for (int round = 0; round < 2; round++) {
+        assert_true(g_file_set_contents(file, "worker.received:3:kill", -1, NULL));
+        assert_true(WIFSIGNALED(run_with("TICKLER_KILL_FILE", file, NULL, &passes)) && passes == 2);
+        assert_true(WIFEXITED(run_with("TICKLER_KILL_FILE", file, NULL, &passes)) && passes == PASSES);
+        g_autofree char *text = NULL;
+        assert_true(g_file_get_contents(after, &text, NULL, NULL) && g_str_has_suffix(text, " worker.received\n"));
+    }
+    g_unlink(after);
+    g_rmdir(dir);
+}
+
 static void a_wrong_wish_is_refused(void **state)
 {
     (void)state;
-    static const char *const wishes[] = {"worker.recieved:1:kill", "worker.received:0:kill", "worker.received:1:die",
-                                         "worker.received:1",      "worker.received:1:exit", "worker.received:1:kill:9",
-                                         "worker.received"};
+    static const char *const wishes[] = {"worker.recieved:1:kill",   "worker.received:0:kill", "worker.received:1:die",
+                                         "worker.received:1",        "worker.received:1:exit", ":1:kill",
+                                         "worker.received:1:kill:9", "worker.received"};
     for (gsize i = 0; i < G_N_ELEMENTS(wishes); i++) {
         guint passes;
         int status = run(wishes[i], NULL, &passes);
@@ -167,7 +192,7 @@ int main(void)
 #ifdef TICKLER_KILL_POINTS
         cmocka_unit_test(each_action_at_its_pass), cmocka_unit_test(eating_ends_by_sigkill),
         cmocka_unit_test(stop_and_loop_stay),      cmocka_unit_test(a_mark_is_made_once),
-        cmocka_unit_test(a_wrong_wish_is_refused),
+        cmocka_unit_test(a_wrong_wish_is_refused), cmocka_unit_test(a_file_is_a_wish_for_one_act),
 #else
         cmocka_unit_test(a_release_has_none),
 #endif
