@@ -29,13 +29,18 @@ struct scheduler {
 
 static void step(struct loop *loop, void *with);
 
-static void hear_notices(struct loop *loop, void *with)
+static void take_notices(struct scheduler *s)
 {
-    struct scheduler *s = with;
     for (char *channel; (channel = db_next_notice(s->office.db));) {
         g_free(channel);
         s->opened = FALSE; /* something changed: an agency may be new */
     }
+}
+
+static void hear_notices(struct loop *loop, void *with)
+{
+    struct scheduler *s = with;
+    take_notices(s);
     if (db_is_lost(s->office.db)) {
         loop_unwatch(loop, s->watched_fd);
         s->watched_fd = -1;
@@ -132,6 +137,7 @@ static void step(struct loop *loop UNUSED, void *with)
     gint64 led = s->office.term;
     if (s->office.draining || !leader_hold(&s->office))
         return;
+    take_notices(s); /* one that came with the answer to a question wakes nobody */
     if (!led) /* a new term: let the workers say HELLO first, and read the calendar anew */
         s->offer_from = clock_mono() + (clock_is_virtual() || s->once ? 0 : GRACE_US);
     s->opened = s->opened && led;

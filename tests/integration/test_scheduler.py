@@ -1,10 +1,13 @@
 """The scheduler's promises against the real house: missed times, edits, two schedulers, brakes, pause, leases, fair turns."""
+import contextlib
 import datetime as dt
 import os
 import signal
 import subprocess
 import sys
 import zoneinfo
+
+import psycopg2
 
 import house as support
 from house import House
@@ -225,6 +228,21 @@ def test_agencies_take_turns():
         drained(house)
         order = [agency for agency, in house.sql("SELECT agency_id FROM message ORDER BY claimed_at, message_id")]
         assert len(order) == 120 and order[:60].count(2) >= 15, f"the second agency waited: {order}"
+
+
+def test_a_notice_that_comes_with_an_answer_is_heard():
+    """The scheduler waits for an answer while an agency is made: the notice arrives before it, and wakes nobody."""
+    with House() as house:
+        prepared(house)
+        with contextlib.closing(psycopg2.connect(host=str(house.dir / "run/postgres"), dbname="ticklerd",
+                                                 user="ticklerd_owner")) as other:
+            other.cursor().execute("LOCK TABLE leader")
+            house.wait(lambda: house.one("SELECT count(*) FROM pg_locks WHERE relation = 'leader'::regclass "
+                                         "AND NOT granted") > 0, "the scheduler to ask for its term")
+            house.sql("INSERT INTO agency (ext_id, name, timezone) VALUES ('A-2', 'Oak', 'America/Denver')")
+            house.sql("NOTIFY tickler")
+        house.wait(lambda: house.one("SELECT count(*) FROM schedule WHERE agency_id = 2") > 0, "the new agency's schedules",
+                   patience=20)
 
 
 def main():
