@@ -146,13 +146,5 @@ def test_plans_made_for_an_empty_office_hold_in_a_large_one():
         assert not wrong, "\n".join(wrong)
 
 
-def main():
-    names = sys.argv[1:] or [n for n in globals() if n.startswith("test_")]
-    for name in names:
-        globals()[name]()
-        print(f"ok {name}")
-
-
 if __name__ == "__main__":
-    support.leave_root()
-    main()
+    support.run_tests(globals())

@@ -1,7 +1,6 @@
 """The dispatcher's read-ahead against the real house: bounded memory, late rows, fresh jobs, whole parties, stale rows."""
 import os
 import signal
-import sys
 
 import house as support
 from house import House
@@ -93,12 +92,5 @@ def test_a_dead_workers_jobs_come_again():
         assert house.one("SELECT count(*) FROM event WHERE kind = 'job.moot'") == 20000
 
 
-def main():
-    for name in sys.argv[1:] or [n for n in globals() if n.startswith("test_")]:
-        globals()[name]()
-        print(f"ok {name}", flush=True)
-
-
 if __name__ == "__main__":
-    support.leave_root()
-    main()
+    support.run_tests(globals())

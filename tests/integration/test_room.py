@@ -1,7 +1,6 @@
 """A worker at its desk, with a real Postgres and a relay that refuses: what was true at the first try is asked again at the
 next one, and nothing that a postponed letter belongs to is done before it."""
 import datetime as dt
-import sys
 import zoneinfo
 
 import house as support
@@ -181,12 +180,5 @@ def test_the_task_of_a_postponed_letter_waits_with_it():
         assert house.one("SELECT count(*) FROM task") == 0, "the task came before its letter"
 
 
-def main():
-    for name in sys.argv[1:] or [n for n in globals() if n.startswith("test_")]:
-        globals()[name]()
-        print(f"ok {name}", flush=True)
-
-
 if __name__ == "__main__":
-    support.leave_root()
-    main()
+    support.run_tests(globals())

@@ -4,7 +4,6 @@ import datetime as dt
 import os
 import signal
 import subprocess
-import sys
 import zoneinfo
 
 import psycopg2
@@ -245,12 +244,5 @@ def test_a_notice_that_comes_with_an_answer_is_heard():
                    patience=20)
 
 
-def main():
-    for name in sys.argv[1:] or [n for n in globals() if n.startswith("test_")]:
-        globals()[name]()
-        print(f"ok {name}", flush=True)
-
-
 if __name__ == "__main__":
-    support.leave_root()
-    main()
+    support.run_tests(globals())

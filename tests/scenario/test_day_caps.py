@@ -2,7 +2,6 @@
 import datetime as dt
 import os
 import signal
-import sys
 import zoneinfo
 
 import house as support
@@ -105,12 +104,5 @@ def test_a_persons_day():
         server.stop()
 
 
-def main():
-    for name in sys.argv[1:] or [n for n in globals() if n.startswith("test_")]:
-        globals()[name]()
-        print(f"ok {name}", flush=True)
-
-
 if __name__ == "__main__":
-    support.leave_root()
-    main()
+    support.run_tests(globals())

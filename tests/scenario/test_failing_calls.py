@@ -12,7 +12,6 @@ import random
 import re
 import signal
 import subprocess
-import sys
 import time
 
 import house as support
@@ -237,12 +236,5 @@ def write_files(office):
     support.write_csv(office.root / "bad.csv", rows)
 
 
-def main():
-    names = sys.argv[1:] or [n for n in globals() if n.startswith("test_")]
-    for name in names:
-        globals()[name]()
-
-
 if __name__ == "__main__":
-    support.leave_root()
-    main()
+    support.run_tests(globals())

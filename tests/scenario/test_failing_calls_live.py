@@ -9,7 +9,6 @@ import os
 import pathlib
 import random
 import re
-import sys
 
 import house as support
 from failing_calls import FailingCalls
@@ -141,12 +140,5 @@ def test_supervisor():
         print(f"1 start and {len(plans)} reloads with a failing call: refused or done, the office up each time")
 
 
-def main():
-    names = sys.argv[1:] or [n for n in globals() if n.startswith("test_")]
-    for name in names:
-        globals()[name]()
-
-
 if __name__ == "__main__":
-    support.leave_root()
-    main()
+    support.run_tests(globals())

@@ -3,7 +3,6 @@ import datetime as dt
 import os
 import ssl
 import subprocess
-import sys
 import zoneinfo
 
 from aiosmtpd.controller import Controller
@@ -112,12 +111,5 @@ def test_wrong_password():
     with_relay(True, check)
 
 
-def main():
-    for name in sys.argv[1:] or [n for n in globals() if n.startswith("test_")]:
-        globals()[name]()
-        print(f"ok {name}", flush=True)
-
-
 if __name__ == "__main__":
-    support.leave_root()
-    main()
+    support.run_tests(globals())

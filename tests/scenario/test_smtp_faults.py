@@ -3,7 +3,6 @@ and what cannot be known becomes a task for a person (SC-07)."""
 import datetime as dt
 import os
 import signal
-import sys
 import zoneinfo
 
 import house as support
@@ -182,12 +181,5 @@ def test_resend_policy_sends_the_same_bytes():
         server.stop()
 
 
-def main():
-    for name in sys.argv[1:] or [n for n in globals() if n.startswith("test_")]:
-        globals()[name]()
-        print(f"ok {name}", flush=True)
-
-
 if __name__ == "__main__":
-    support.leave_root()
-    main()
+    support.run_tests(globals())

@@ -6,7 +6,6 @@ import hmac
 import http.server
 import json
 import os
-import sys
 import threading
 import zoneinfo
 
@@ -95,12 +94,5 @@ def test_private_addresses_are_not_called():
         assert not sink.calls
 
 
-def main():
-    for name in sys.argv[1:] or [n for n in globals() if n.startswith("test_")]:
-        globals()[name]()
-        print(f"ok {name}", flush=True)
-
-
 if __name__ == "__main__":
-    support.leave_root()
-    main()
+    support.run_tests(globals())
