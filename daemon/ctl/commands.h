@@ -36,6 +36,8 @@ G_NORETURN void usage_error(const char *format, ...) PRINTF_LIKE(1, 2);
 /* Prints "tickler: sentence" and answers 1. */
 int refuse(const char *format, ...) PRINTF_LIKE(1, 2);
 int refuse_error(GError *error);
+/* Whether the answer about one record (NULL: `error`) has a row; else it says why not. */
+MUST_CHECK gboolean was_found(const struct db_rows *rows, const char *kind, const char *id, GError *error);
 
 /* Parses `entries` out of argv; what is left are the command's words (argv[0] stays its name). */
 void take_options(int *argc, char ***argv, GOptionEntry *entries);

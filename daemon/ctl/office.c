@@ -36,6 +36,17 @@ int refuse_error(GError *error)
     return refuse("%s", error->message);
 }
 
+gboolean was_found(const struct db_rows *rows, const char *kind, const char *id, GError *error)
+{
+    if (rows && db_rows_count(rows))
+        return TRUE;
+    if (rows)
+        refuse("there is no %s '%s'", kind, id);
+    else
+        refuse_error(error);
+    return FALSE;
+}
+
 /* What the options were given lives until the program ends. */
 static void keep_values(const GOptionEntry *entries)
 {

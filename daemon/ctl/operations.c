@@ -33,13 +33,7 @@ static gint64 find_subject(struct office *office, const char *kind, const char *
     g_autofree char *agency = office_agency_text(office);
     g_autoptr(GError) error = NULL;
     AUTO_ROWS struct db_rows *rows = db_ask_with(office->db, &sql_subject_find, &error, agency, kind, id);
-    if (rows && db_rows_count(rows))
-        return db_int(rows, 0, "subject_id");
-    if (rows)
-        refuse("there is no %s '%s'", kind, id);
-    else
-        refuse_error(error);
-    return 0;
+    return was_found(rows, kind, id, error) ? db_int(rows, 0, "subject_id") : 0;
 }
 
 static int place_hold(struct office *office, const char *about, const char *id, const char *kind, const char *until,

@@ -112,13 +112,7 @@ static gboolean exists(struct office *office, const char *kind, const char *id)
     g_autofree char *agency = office_agency_text(office);
     g_autoptr(GError) error = NULL;
     AUTO_ROWS struct db_rows *rows = db_ask_with(office->db, &sql_why_exists, &error, agency, kind, id);
-    if (rows && db_rows_count(rows))
-        return TRUE;
-    if (rows)
-        refuse("there is no %s '%s'", kind, id);
-    else
-        refuse_error(error);
-    return FALSE;
+    return was_found(rows, kind, id, error);
 }
 
 int cmd_why(struct office *office, int argc, char **argv)

@@ -141,8 +141,8 @@ static gboolean parse(const char *line, struct wish *ret)
     if (text)
         *text++ = '\0';
     ret->action = find_action(word, last != word);
-    ret->number = last != word ? atol(last) : 0;
-    ret->nth = is_number(nth) ? (unsigned)atoi(nth) : 0;
+    ret->number = last != word ? strtol(last, NULL, 10) : 0;
+    ret->nth = is_number(nth) ? (unsigned)strtoul(nth, NULL, 10) : 0;
     ret->point = find_point(copy);
     return ret->action && ret->nth && ret->point != KILL_POINT_COUNT &&
            g_strlcpy(ret->text, text ? text : "", sizeof ret->text) < sizeof ret->text;

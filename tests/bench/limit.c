@@ -16,9 +16,10 @@
 #include <unistd.h>
 #include <zmq.h>
 
-#define WORKERS 2
-#define CREDIT  2
-#define PAGE    4000
+#define WORKERS     2
+#define CREDIT      2
+#define BATCH_BYTES ((size_t)1 << 20) /* of one message: most jobs that are asked for, with their numbers */
+#define PAGE        4000
 
 static const char *conninfo;
 static char endpoint[128];
@@ -84,7 +85,7 @@ static void work(int number)
 {
     PGconn *db = open_db();
     void *context = zmq_ctx_new(), *line = zmq_socket(context, ZMQ_DEALER);
-    char name = (char)('A' + number), *batch = malloc(1 << 20);
+    char name = (char)('A' + number), *batch = malloc(BATCH_BYTES);
     zmq_setsockopt(line, ZMQ_IDENTITY, &name, 1);
     zmq_connect(line, endpoint);
     prepare(db, "finish",
@@ -92,7 +93,7 @@ static void work(int number)
             " INSERT INTO bare.ledger SELECT kind, subject, cycle, milestone, id, clock_timestamp() FROM gone"
             " ON CONFLICT DO NOTHING");
     zmq_send(line, "", 0, 0);
-    for (int length; (length = zmq_recv(line, batch, (1 << 20) - 1, 0)) > 0;) {
+    for (int length; (length = zmq_recv(line, batch, BATCH_BYTES - 1, 0)) > 0;) {
         double began = now();
         batch[length] = '\0';
         tell(db, "finish", 1, (const char *const[]){batch});
@@ -155,7 +156,8 @@ static double hear(struct reader *r, char *ret_name)
 
 static int next_batch(struct reader *r, int most, char *out)
 {
-    int n = 0, length = 1;
+    int n = 0;
+    size_t length = 1;
     out[0] = '{';
     for (; n < most; n++, r->row++) {
         if (!r->page || r->row == PQntuples(r->page)) {
@@ -169,9 +171,10 @@ static int next_batch(struct reader *r, int most, char *out)
             snprintf(r->id, sizeof r->id, "%s", PQgetvalue(r->page, PQntuples(r->page) - 1, 0));
             snprintf(r->at, sizeof r->at, "%s", PQgetvalue(r->page, PQntuples(r->page) - 1, 1));
         }
-        length += sprintf(out + length, "%s%s", n ? "," : "", PQgetvalue(r->page, r->row, 0));
+        length +=
+            (size_t)snprintf(out + length, BATCH_BYTES - length, "%s%s", n ? "," : "", PQgetvalue(r->page, r->row, 0));
     }
-    strcpy(out + length, "}");
+    snprintf(out + length, BATCH_BYTES - length, "}");
     return n;
 }
 
@@ -192,7 +195,7 @@ static double cpu(int who)
 static void drain(int most, int jobs)
 {
     struct reader r = open_reader();
-    char *batch = malloc(1 << 20), name;
+    char *batch = malloc(BATCH_BYTES), name;
     for (int i = 0; i < WORKERS; i++)
         hear(&r, &name);
     double begun = now();
@@ -232,7 +235,7 @@ static void pickup(int times)
         hear(&r, &name);
     PGconn *planner = open_db();
     tell(r.db, "LISTEN bare", -1, NULL);
-    char *batch = malloc(1 << 20);
+    char *batch = malloc(BATCH_BYTES);
     printf("[");
     for (int i = 0; i < times; i++) {
         usleep(20000);
@@ -283,6 +286,11 @@ static void offer(int times)
     PQfinish(planner);
 }
 
+static int number(const char *text)
+{
+    return (int)strtol(text, NULL, 10);
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 3)
@@ -291,11 +299,11 @@ int main(int argc, char **argv)
     if (strcmp(argv[2], "plan") == 0)
         plan();
     else if (strcmp(argv[2], "drain") == 0 && argc == 5)
-        drain(atoi(argv[3]), atoi(argv[4]));
+        drain(number(argv[3]), number(argv[4]));
     else if (strcmp(argv[2], "pickup") == 0 && argc == 4)
-        pickup(atoi(argv[3]));
+        pickup(number(argv[3]));
     else if (strcmp(argv[2], "offer") == 0 && argc == 4)
-        offer(atoi(argv[3]));
+        offer(number(argv[3]));
     else
         return 2;
     return 0;
