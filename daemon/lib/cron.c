@@ -1,6 +1,7 @@
 /*
- * Cron text becomes one or two RRULEs (day of month OR day of week needs two), walked in local time and turned into
- * instants under zone.h's policy. Wildcards follow the same policy: each local minute fires once.
+ * Cron text becomes one or two RRULEs of days (day of month OR day of week needs two), and the times of each day. Both
+ * are walked in local time and turned into instants under zone.h's policy. Wildcards follow the same policy: each local
+ * minute fires once.
  */
 #include "cron.h"
 
@@ -13,8 +14,9 @@
 enum { MINUTE, HOUR, DAY_OF_MONTH, MONTH, DAY_OF_WEEK, FIELDS };
 
 struct cron {
-    char *rules[2];
+    char *rules[2]; /* of days */
     int count;
+    guint64 minutes, hours; /* bits */
 };
 
 static const char *const month_names[] = {"january", "february",  "march",   "april",    "may",      "june", "july",
@@ -124,9 +126,7 @@ static void add_list(GString *rule, const char *key, guint64 bits)
 static char *rule_of(const guint64 bits[FIELDS], gboolean by_date, gboolean by_weekday)
 {
     static const char *const weekdays[] = {"SU", "MO", "TU", "WE", "TH", "FR", "SA"};
-    GString *rule = g_string_new("FREQ=DAILY;BYSECOND=0");
-    add_list(rule, "BYMINUTE", bits[MINUTE]);
-    add_list(rule, "BYHOUR", bits[HOUR]);
+    GString *rule = g_string_new("FREQ=DAILY");
     add_list(rule, "BYMONTH", bits[MONTH]);
     if (by_date)
         add_list(rule, "BYMONTHDAY", bits[DAY_OF_MONTH]);
@@ -185,6 +185,8 @@ struct cron *cron_parse(const char *text, GError **error)
         return NULL;
     }
     struct cron *cron = g_new0(struct cron, 1);
+    cron->minutes = bits[MINUTE];
+    cron->hours = bits[HOUR];
     if (!either)
         cron->rules[cron->count++] = rule_of(bits, TRUE, TRUE);
     if (either && can_match(bits))
@@ -203,16 +205,27 @@ void cron_free(struct cron *cron)
     g_free(cron);
 }
 
-static instant next_of_rule(const char *rule, const struct zone *zone, instant after)
+/* The first of a day's times that lies behind `after`; G_MAXINT64: none. */
+static instant next_of_day(const struct cron *cron, const struct zone *zone, gint64 midnight, instant after)
 {
-    gint64 midnight = (gint64)(zone_day(zone, after) - 1) * DAY_SECONDS; /* a day early: clock changes move minutes */
-    struct recur *recur = recur_new(rule, midnight, NULL);
+    for (int hour = 0; hour < 24; hour++)
+        for (int minute = 0; cron->hours >> hour & 1 && minute < 60; minute++) {
+            if (!(cron->minutes >> minute & 1))
+                continue;
+            instant at = zone_to_instant(zone, midnight + hour * 3600 + minute * 60);
+            if (at > after)
+                return at;
+        }
+    return G_MAXINT64;
+}
+
+static instant next_of_rule(const struct cron *cron, const char *rule, const struct zone *zone, instant after)
+{
+    gint64 from = (gint64)(zone_day(zone, after) - 1) * DAY_SECONDS; /* a day early: clock changes move minutes */
+    struct recur *recur = recur_new(rule, from, NULL);
     instant found = G_MAXINT64;
-    for (gint64 local; recur && found == G_MAXINT64 && (local = recur_next(recur)) != G_MAXINT64;) {
-        instant at = zone_to_instant(zone, local);
-        if (at > after)
-            found = at;
-    }
+    for (gint64 midnight; recur && found == G_MAXINT64 && (midnight = recur_next(recur)) != G_MAXINT64;)
+        found = next_of_day(cron, zone, midnight, after);
     recur_free(recur);
     return found;
 }
@@ -221,6 +234,6 @@ instant cron_next(const struct cron *cron, const struct zone *zone, instant afte
 {
     instant first = G_MAXINT64;
     for (int i = 0; i < cron->count; i++)
-        first = MIN(first, next_of_rule(cron->rules[i], zone, after));
+        first = MIN(first, next_of_rule(cron, cron->rules[i], zone, after));
     return first;
 }
