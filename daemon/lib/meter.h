@@ -16,7 +16,7 @@ struct meter_rate {
 };
 
 /* `socket_path` may be NULL: always the local bucket. `share`: how many workers, of all rooms, divide a limit when
- * Redis is away. */
+ * Redis is away. The process ignores SIGPIPE (process_start sees to it): hiredis writes to what may be gone. */
 struct meter *meter_open(const char *socket_path, int share);
 void meter_close(struct meter **meter);
 

@@ -114,35 +114,61 @@ static gboolean park_task(struct office *office, const struct db_rows *rows, int
     return desk_raise(office->db, &task, &id, error);
 }
 
-static gboolean count_starts_in(struct office *office, const char *ids, GError **error)
+/* Whether `ids` had open jobs, whose starts are counted, in *ret. */
+static gboolean count_starts_of(struct office *office, const GArray *ids, gboolean *ret, GError **error)
 {
-    g_autofree char *most = g_strdup_printf("%d", STARTS_MAX);
-    AUTO_ROWS struct db_rows *rows = db_ask_with(office->db, &sql_job_count_start, error, ids, most);
+    AUTO_ARRAY struct db_array *jobs = db_array_new();
+    for (guint i = 0; i < ids->len; i++)
+        db_array_add_int(jobs, g_array_index(ids, gint64, i));
+    g_autofree char *most = g_strdup_printf("%d", STARTS_MAX), *now = instant_format(clock_now());
+    AUTO_ROWS struct db_rows *rows =
+        db_ask_with(office->db, &sql_job_count_start, error, db_array_text(jobs), most, now);
     gboolean good = rows != NULL;
+    *ret = good && db_rows_count(rows) > 0;
     for (int row = 0; good && row < db_rows_count(rows); row++)
         if (strcmp(db_text(rows, row, "state"), "parked") == 0)
             good = park_task(office, rows, row, error);
+    return good;
+}
+
+static int by_number(gconstpointer a, gconstpointer b)
+{
+    return GPOINTER_TO_SIZE(a) < GPOINTER_TO_SIZE(b) ? -1 : GPOINTER_TO_SIZE(a) > GPOINTER_TO_SIZE(b);
+}
+
+/* Batches are worked off in the order of their numbers: what ended the worker is in the first that has open jobs, and
+ * those in the batches behind it are innocent. */
+static gboolean count_starts_in(struct office *office, const struct worker *worker, GError **error)
+{
+    g_autoptr(GList) numbers = g_list_sort(g_hash_table_get_keys(worker->batches), by_number);
+    gboolean good = TRUE, found = FALSE;
+    for (GList *at = numbers; good && !found && at; at = at->next)
+        good = count_starts_of(office, g_hash_table_lookup(worker->batches, at->data), &found, error);
     KILL_POINT(scheduler, starts_counted);
     return good;
 }
 
-/* Counts a start against each job that the dead one had in hand; at three a job is parked and a person told. */
-static void count_starts(struct office *office, struct worker *worker)
+static guint jobs_in_hand(const struct worker *worker)
 {
-    AUTO_ARRAY struct db_array *ids = db_array_new();
+    guint n = 0;
     GHashTableIter iter;
-    gpointer key, batch;
+    gpointer ids;
     g_hash_table_iter_init(&iter, worker->batches);
-    while (g_hash_table_iter_next(&iter, &key, &batch))
-        for (guint i = 0; i < ((GArray *)batch)->len; i++)
-            db_array_add_int(ids, g_array_index((GArray *)batch, gint64, i));
-    g_autoptr(GError) error = NULL;
-    if (!db_array_length(ids))
+    while (g_hash_table_iter_next(&iter, NULL, &ids))
+        n += ((GArray *)ids)->len;
+    return n;
+}
+
+/* Counts a start against each job that the dead one had begun with; at three a job is parked and a person told. */
+static void count_starts(struct office *office, const struct worker *worker)
+{
+    if (!jobs_in_hand(worker))
         return;
     log_warning("%s: a worker is gone with %u jobs in hand; offered again", worker->queue->room->name,
-                db_array_length(ids));
-    gboolean good = db_begin(office->db, &error) && count_starts_in(office, db_array_text(ids), &error) &&
-                    db_commit(office->db, &error);
+                jobs_in_hand(worker));
+    g_autoptr(GError) error = NULL;
+    gboolean good =
+        db_begin(office->db, &error) && count_starts_in(office, worker, &error) && db_commit(office->db, &error);
     if (!good) {
         log_warning("counting a start: %s", error->message);
         db_rollback(office->db);

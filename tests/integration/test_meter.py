@@ -93,8 +93,8 @@ class Storm:
         support.House.wait(lambda: self.progress[0].read_text().count("\n") >= tenth, f"tenth {tenth} of the takes", 300)
 
     def finish(self):
-        for taker in self.takers:
-            assert taker.wait(600) == 0
+        codes = [taker.wait(600) for taker in self.takers]
+        assert not any(codes), f"takers ended with {codes}"
         return [[tuple(map(int, line.split())) for line in file.read_text().splitlines()] for file in self.files]
 
 

@@ -4,6 +4,7 @@
  * grant is a line: microseconds, 1 when the local bucket granted it, and the keys as a mask. A progress line "- TAKES"
  * goes to stderr every tenth. What tests/integration/test_meter.py judges.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < count; i++)
         if (!parse_rate(argv[6 + i], &keys[i]))
             return 2;
+    signal(SIGPIPE, SIG_IGN); /* as every process that opens a meter does: Redis may go between two of our words */
     struct meter *meter = meter_open(strcmp(argv[1], "none") == 0 ? NULL : argv[1], atoi(argv[2]));
     g_autoptr(GRand) random = g_rand_new_with_seed((guint32)atoi(argv[3]));
     int takes = atoi(argv[4]), batch = CLAMP(atoi(argv[5]), 1, BATCH_MAX);
