@@ -76,7 +76,6 @@ struct queue {
 static void put_off(struct claim *claim, const char *reply, instant until)
 {
     claim->delivery = DELIVERY_LATER;
-    claim->about_relay = TRUE;
     claim->metered = TRUE;
     claim->reply = g_strdup(reply);
     claim->until = until;
@@ -123,7 +122,7 @@ static void take_answer(struct desk *desk, struct queue *queue)
         return;
     claim->delivery = answer.delivery;
     claim->reply = answer.reply;
-    claim->about_relay = answer.about_relay;
+    claim->about_address = answer.about_address;
     queue->under_way--;
     KILL_POINT(worker, letter_sent);
 }
@@ -172,7 +171,6 @@ static void fill_maildir(struct desk *desk)
     for (guint i = 0; i < claims->len; i++) {
         struct claim *claim = claims->pdata[i];
         claim->delivery = letters[i].is_there ? DELIVERY_SENT : DELIVERY_LATER;
-        claim->about_relay = TRUE;
         if (!letters[i].is_there)
             claim->reply = g_strdup("the Maildir cannot be written");
         KILL_POINT(worker, letter_sent);
@@ -183,7 +181,6 @@ static void fill_maildir(struct desk *desk)
 static void call_hooks(struct desk *desk, struct claim *claim)
 {
     const GPtrArray *hooks = desk->config->settings->webhooks;
-    claim->about_relay = TRUE;
     claim->delivery = DELIVERY_SENT;
     for (guint i = 0; i < hooks->len && !desk->process.record; i++) {
         const struct settings_webhook *hook = hooks->pdata[i];
@@ -284,7 +281,7 @@ static gboolean record_unknown(struct desk *desk, const struct claim *claim, GEr
     return letter_task(desk, claim, "unknown", matter, title, reason, error);
 }
 
-/* The relay is at fault: an admin's matter, one for each letter. */
+/* The relay is at fault, our sender or the letter: an admin's matter, one for each letter. */
 static gboolean record_unsent(struct desk *desk, const struct claim *claim, GError **error)
 {
     g_autofree char *name = desk_party_name(desk->db, claim->agency, claim->party);
@@ -292,7 +289,7 @@ static gboolean record_unsent(struct desk *desk, const struct claim *claim, GErr
     g_autofree char *matter = g_strdup_printf("unsent message:%" G_GINT64_FORMAT, claim->message_id);
     g_autofree char *words = reply_in_words(claim, "no reason given");
     g_autofree char *reason =
-        g_strdup_printf("Letter %" G_GINT64_FORMAT " was refused: %s. Ask an admin to look at the relay, then call "
+        g_strdup_printf("Letter %" G_GINT64_FORMAT " did not go: %s. Ask an admin to look at the relay, then call "
                         "about the open matter.",
                         claim->message_id, words);
     return letter_task(desk, claim, "contact", matter, title, reason, error);
@@ -366,7 +363,6 @@ static void give_up_when_tired(const struct desk *desk, struct claim *claim)
     if (claim->delivery != DELIVERY_LATER || claim->metered || claim->tries + 1 < desk->config->settings->retry_limit)
         return;
     claim->delivery = DELIVERY_NEVER;
-    claim->about_relay = TRUE; /* the relay's fault: the address is not blamed */
 }
 
 static void add_letter(struct desk *desk, const struct claim *claim, const char *state, const struct results *results)
@@ -398,7 +394,7 @@ static gboolean record_one(struct desk *desk, struct claim *claim, const struct 
         return record_unknown(desk, claim, error);
     if (claim->delivery == DELIVERY_NEVER && claim->is_hook)
         return letter_task(desk, claim, "webhook", "webhook", "A web hook refuses our calls", claim->reply, error);
-    return claim->delivery != DELIVERY_NEVER || record_never(desk, claim, !claim->about_relay, error);
+    return claim->delivery != DELIVERY_NEVER || record_never(desk, claim, claim->about_address, error);
 }
 
 static gboolean write_results(struct desk *desk, const struct results *results, GError **error)

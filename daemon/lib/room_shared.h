@@ -48,7 +48,8 @@ struct claim {
     int tries;
     gint64 claimed_mono;
     enum delivery delivery;
-    gboolean about_relay, delivered_before;
+    gboolean about_address; /* NEVER: the refusal is the address's */
+    gboolean delivered_before;
     gboolean metered; /* it waits for a limit: no try is counted */
     instant until;
     char *reply;

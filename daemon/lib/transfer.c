@@ -1,8 +1,8 @@
 /*
  * Mail to a relay and calls to web hooks, by libcurl: the only file that knows it.
  *
- * What may have been accepted is told apart from what was not by one fact: whether the letter's bytes were asked for,
- * which libcurl does only after the relay's 354.
+ * What may have been accepted is told apart from what was not by one fact: whether all of the letter's bytes were asked
+ * for, which libcurl does only after the relay's 354.
  */
 #include "transfer.h"
 
@@ -12,6 +12,7 @@
 
 #include "crypto.h"
 #include "kill_point.h"
+#include "relay_reply.h"
 
 #define ANSWER_MAX (64 * 1024)
 
@@ -21,8 +22,7 @@ struct body {
     gboolean begun; /* the relay said 354 and wants the letter */
 };
 
-struct reply {
-    char first_bad[300]; /* the first line that begins with 4 or 5 */
+struct reply { /* of a web hook */
     gsize read;
     gboolean is_garbled; /* a status line without a version or a code */
 };
@@ -32,7 +32,7 @@ struct errand {
     const char *from, *to;
     void *letter; /* the caller's */
     struct body body;
-    struct reply reply;
+    struct relay_reply reply;
     struct relay_answer answer;
 };
 
@@ -142,11 +142,16 @@ static size_t give_body(char *into, size_t size, size_t n, void *with)
 
 static size_t hear_reply(char *line, size_t size, size_t n, void *with)
 {
-    struct reply *reply = with;
-    gsize length = size * n;
-    if (!reply->first_bad[0] && length > 3 && (line[0] == '4' || line[0] == '5'))
-        g_snprintf(reply->first_bad, sizeof reply->first_bad, "%.*s", (int)MIN(length, 299), line);
-    return length;
+    relay_reply_line(with, line, size * n);
+    return size * n;
+}
+
+/* Only what we say is heard here, and only its verb is kept: it may be a password. */
+static int hear_command(CURL *curl UNUSED, curl_infotype type, char *line, size_t length, void *with)
+{
+    if (type == CURLINFO_HEADER_OUT)
+        relay_reply_command(with, line, length);
+    return 0;
 }
 
 /* A setting that libcurl has no memory for must not be left out in silence: it may be the rule to encrypt. */
@@ -184,6 +189,9 @@ static CURLcode set_letter(CURL *curl, struct errand *errand, struct curl_slist 
     SET(curl, CURLOPT_READDATA, &errand->body);
     SET(curl, CURLOPT_HEADERFUNCTION, hear_reply);
     SET(curl, CURLOPT_HEADERDATA, &errand->reply);
+    SET(curl, CURLOPT_DEBUGFUNCTION, hear_command);
+    SET(curl, CURLOPT_DEBUGDATA, &errand->reply);
+    SET(curl, CURLOPT_VERBOSE, 1L); /* no word of it is written: without it libcurl does not call hear_command */
     return result;
 }
 
@@ -199,33 +207,37 @@ static char *clean_reply(const char *text, const char *to)
     return g_utf8_make_valid(g_strstrip(line), -1);
 }
 
-/* 552 or 5.3.4: the letter is too large for this relay, which is not the address's fault. */
-static gboolean is_about_size(const char *reply)
+/* What it said, or what libcurl says when it said nothing; a refusal names what was refused, where it is not the
+ * recipient. */
+static char *answer_in_words(const struct errand *errand, CURLcode result)
 {
-    return g_str_has_prefix(reply, "552") || strstr(reply, "5.3.4");
+    static const char *const refused[] = {[STAGE_OPENING] = "",
+                                          [STAGE_SENDER] = "our sender is refused: ",
+                                          [STAGE_ADDRESS] = "",
+                                          [STAGE_LETTER] = "the letter is refused: "};
+    const struct relay_reply *reply = &errand->reply;
+    g_autofree char *said = clean_reply(reply->bad[0] ? reply->bad : curl_easy_strerror(result), errand->to);
+    return g_strconcat(relay_reply_is_final(reply) ? refused[reply->stage] : "", said, NULL);
 }
 
+/* A refusal at the letter is heard in whatever way the transfer ended; before it only one that libcurl heard out. */
 static void judge(struct errand *errand, CURLcode result, long code)
 {
     struct relay_answer *answer = &errand->answer;
+    const struct relay_reply *reply = &errand->reply;
     gboolean begun = errand->body.begun;
-    const char *bad = errand->reply.first_bad;
-    int said = bad[0] - '0';
     if (result == CURLE_OK && code == 250 && begun) {
         *answer = (struct relay_answer){.delivery = DELIVERY_SENT, .reply = g_strdup("250")};
         return;
     }
-    answer->reply = clean_reply(bad[0] ? bad : curl_easy_strerror(result), errand->to);
-    if (begun && said != 4 && said != 5) {
-        answer->delivery = DELIVERY_UNKNOWN; /* no word after the letter began: the relay may own it */
-    } else if (said == 5 && result != CURLE_LOGIN_DENIED && result != CURLE_USE_SSL_FAILED &&
-               (begun || result == CURLE_SEND_ERROR)) {
-        answer->delivery = DELIVERY_NEVER; /* RCPT or the letter itself was refused for good */
-        answer->about_relay = is_about_size(bad);
-    } else {
+    answer->reply = answer_in_words(errand, result);
+    if (begun && !reply->bad[0] && !errand->body.left)
+        answer->delivery = DELIVERY_UNKNOWN; /* no word after the whole letter: the relay may own it */
+    else if (relay_reply_is_final(reply) && (begun || result == CURLE_SEND_ERROR))
+        answer->delivery = DELIVERY_NEVER;
+    else
         answer->delivery = DELIVERY_LATER;
-        answer->about_relay = !(said == 4 && (begun || result == CURLE_SEND_ERROR)) || g_str_has_prefix(bad, "421");
-    }
+    answer->about_address = answer->delivery == DELIVERY_NEVER && relay_reply_blames_address(reply);
 }
 
 static void carry(const struct line *line, struct errand *errand)

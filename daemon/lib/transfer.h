@@ -9,8 +9,8 @@
 enum delivery {
     DELIVERY_SENT,    /* curl 0 and reply 250 */
     DELIVERY_LATER,   /* 4xx, or the relay could not be reached: nothing was accepted */
-    DELIVERY_NEVER,   /* 5xx for this recipient or letter */
-    DELIVERY_UNKNOWN, /* the line broke after DATA began: it may have been accepted */
+    DELIVERY_NEVER,   /* 5xx for our sender, this recipient or this letter */
+    DELIVERY_UNKNOWN, /* the line broke when the whole letter had gone: it may have been accepted */
 };
 
 struct relay_settings {
@@ -32,7 +32,7 @@ int relay_connections(const struct relay *relay);
 struct relay_answer {
     enum delivery delivery;
     char *reply; /* g_free: the relay's words or the transport's error, one line, without the recipient's address */
-    gboolean about_relay; /* the refusal concerns the relay (421, authentication, TLS, greeting), not the recipient */
+    gboolean about_address; /* NEVER: the refusal concerns the recipient's address, not sender, letter or relay */
 };
 
 /* Sets one letter to one recipient under way, or in line behind those that are. All but `relay` is lent until its
