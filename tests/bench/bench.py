@@ -40,8 +40,10 @@ def figure(name, unit, ours, bare, note=""):
 
 def clean(house):
     house.sql("TRUNCATE job, fired, message, message_step, bounce, spent, task, occurrence")
+    past = house.root / "past"  # not deleted: the file system is slow to make files where many were just deleted
+    past.mkdir(exist_ok=True)
     for path in house.maildir():
-        path.unlink()
+        path.rename(past / path.name)
 
 
 def bare_letters(how, sample, to, count, at_once):
@@ -78,8 +80,11 @@ def send_all(house, count):
     clean(house)
     begun = time.monotonic()
     house.tickler("run", "invoice_escalation")
-    house.wait(lambda: house.one("SELECT count(*) FROM fired WHERE outcome = 'done'") >= count, "letters", 600)
-    return count / (time.monotonic() - begun)
+    house.wait(lambda: house.one("""SELECT coalesce(sum(planned), 0) >= %s AND NOT EXISTS (SELECT FROM job)
+                                      FROM occurrence""", count), "letters", 600)  # asked often: it must cost little
+    took = time.monotonic() - begun
+    assert house.one("SELECT count(*) FROM message WHERE state = 'sent'") == count
+    return count / took
 
 
 def letters(count, rounds):

@@ -20,7 +20,7 @@ def begin(house, server=None, letters=1, days_late=12, **schedule):
     def relay(document):
         if server:
             document.setdefault("mail", {})["relay"] = {"url": f"smtp://127.0.0.1:{server.port}", "starttls": False,
-                                                        "timeout": 5}
+                                                        "timeout": 5, "connections": 1}  # replies in the order of letters
         document["queue"]["retry_first"] = 5
     house.edit(house.dir / "config/ticklerd.yaml", relay)
     house.start()

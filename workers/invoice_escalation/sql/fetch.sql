@@ -4,19 +4,16 @@
 -- invoices), broken (promises not kept).
 WITH asked AS (SELECT $4::jsonb), mine AS (
     SELECT j.agency_id, j.worker, j.subject_id, j.cycle, j.step, j.job_id, j.ordinal, j.party_id, j.tries, i.ext_id, i.facility_id, i.currency, i.due_on, i.status, i.status_on, i.settled_on, i.amount_cents,
-           invoice_balance(i.agency_id, i.invoice_id, i.amount_cents, $2::date) AS balance,
-           invoice_held(i.agency_id, i.invoice_id, i.facility_id, $2::date) AS held
+           now.balance, now.held
       FROM job j JOIN invoice i ON i.agency_id = j.agency_id AND i.invoice_id = j.subject_id
-     WHERE j.job_id = ANY ($1::bigint[]) AND j.state = 'ready'
+      CROSS JOIN LATERAL invoice_standing(i.agency_id, i.invoice_id, i.facility_id, i.amount_cents, $2::date) now
+     WHERE j.job_id = ANY ($1::bigint[]) AND j.state || '' = 'ready' -- by job_id, whatever the statistics say
 ), party AS (
     SELECT DISTINCT agency_id, party_id FROM mine
 ), of_party AS MATERIALIZED (
     SELECT p.agency_id, p.party_id, f.ext_id, f.name, f.type, coalesce(f.timezone, a.timezone) AS zone,
            a.name AS agency_name, a.reply_to, a.postal_address, m.name AS manager_name,
-           (SELECT c.phone FROM contact c WHERE c.agency_id = p.agency_id AND c.facility_id = p.party_id
-               AND c.phone IS NOT NULL ORDER BY c.role <> 'billing', c.ext_id LIMIT 1) AS phone,
-           (SELECT c.name FROM contact c WHERE c.agency_id = p.agency_id AND c.facility_id = p.party_id
-               AND c.phone IS NOT NULL ORDER BY c.role <> 'billing', c.ext_id LIMIT 1) AS ask_for,
+           reach.phone, reach.name AS ask_for,
            (SELECT jsonb_object_agg(currency, cents) FROM (
                 SELECT currency, sum(effect_cents) AS cents FROM payment y
                  WHERE y.agency_id = p.agency_id AND y.facility_id = p.party_id AND y.invoice_id IS NULL
@@ -26,26 +23,37 @@ WITH asked AS (SELECT $4::jsonb), mine AS (
                    'currency', o.currency) ORDER BY o.due_on, o.ext_id)
               FROM (SELECT p.party_id AS facility_id, f.name
                     UNION ALL
-                    SELECT c.facility_id, c.name FROM facility c
-                     WHERE c.agency_id = p.agency_id AND c.parent_id IS NOT NULL AND c.facility_id <> p.party_id
-                       AND bill_to(c.agency_id, c.facility_id) = p.party_id) s
+                    SELECT facility_id, name FROM (
+                        WITH RECURSIVE below AS ( -- as far as bill_to climbs
+                            SELECT c.facility_id, c.name, 1 AS level FROM facility c
+                             WHERE c.parent_id = p.party_id AND c.agency_id = p.agency_id
+                            UNION ALL
+                            SELECT c.facility_id, c.name, b.level + 1 FROM below b
+                              JOIN facility c ON c.parent_id = b.facility_id AND c.agency_id = p.agency_id
+                             WHERE b.level < 4)
+                        SELECT DISTINCT facility_id, name FROM below) below
+                     WHERE facility_id <> p.party_id AND bill_to(p.agency_id, facility_id) = p.party_id) s
               -- OFFSET 0: each site's own invoices, never all that are open.
-              CROSS JOIN LATERAL (SELECT i.*, invoice_balance(i.agency_id, i.invoice_id, i.amount_cents, $2::date) AS balance
-                                    FROM invoice i WHERE i.agency_id = p.agency_id AND i.facility_id = s.facility_id
+              CROSS JOIN LATERAL (SELECT i.*, now.balance, now.held FROM invoice i
+                                   CROSS JOIN LATERAL invoice_standing(i.agency_id, i.invoice_id, i.facility_id,
+                                                                       i.amount_cents, $2::date) now
+                                   WHERE i.agency_id = p.agency_id AND i.facility_id = s.facility_id
                                      AND i.settled_on > $2::date AND i.issued_on <= $2::date
                                      AND (i.status = 'sent' OR (i.status IN ('canceled', 'written_off')
                                                                 AND i.status_on > $2::date)) OFFSET 0) o
-             WHERE o.balance > 0 AND invoice_held(p.agency_id, o.invoice_id, s.facility_id, $2::date) IS NULL) AS open,
+             WHERE o.balance > 0 AND o.held IS NULL) AS open,
            (SELECT string_agg(to_char(h.at, 'YYYY-MM-DD') || ' ' || h.what, E'\n' ORDER BY h.at) FROM (
                 SELECT claimed_at AS at, replace(step, '_', ' ') || ' letter to ' || split_part(recipient, ':', 1) || ', ' || state AS what
-                  FROM message WHERE agency_id = p.agency_id AND party = 'facility:' || f.ext_id
+                  FROM message WHERE agency_id + 0 = p.agency_id AND party = 'facility:' || f.ext_id
                 UNION ALL
                 SELECT closed_at, title || ': ' || replace(coalesce(outcome, state), '_', ' ') || coalesce(', ' || note, '') FROM task
-                 WHERE agency_id = p.agency_id AND party = 'facility:' || f.ext_id AND closed_at IS NOT NULL
-                 ORDER BY 1 DESC LIMIT 12) h) AS history
+                 WHERE agency_id + 0 = p.agency_id AND party = 'facility:' || f.ext_id AND closed_at IS NOT NULL
+                 ORDER BY 1 DESC LIMIT 12) h) AS history -- + 0: by the party, not all that the agency ever wrote
       FROM party p JOIN facility f ON f.agency_id = p.agency_id AND f.facility_id = p.party_id
       JOIN agency a ON a.agency_id = p.agency_id
       LEFT JOIN staff m ON m.agency_id = f.agency_id AND m.staff_id = f.account_manager_id
+      LEFT JOIN LATERAL (SELECT c.phone, c.name FROM contact c WHERE c.agency_id = p.agency_id AND c.facility_id = p.party_id
+                            AND c.phone IS NOT NULL ORDER BY c.role <> 'billing', c.ext_id LIMIT 1) reach ON true
 )
 SELECT m.job_id, m.agency_id, m.subject_id, 'invoice:' || m.ext_id AS subject, m.party_id, 'facility:' || p.ext_id AS party,
        m.cycle, m.step, m.ordinal, m.tries, p.type AS variant, m.held, p.zone, p.agency_name AS from_name, p.reply_to,
