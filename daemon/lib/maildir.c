@@ -46,10 +46,13 @@ static gboolean write_all(int fd, GBytes *letter)
     return TRUE;
 }
 
-/* Writes tmp/ID and sets the disk to work on it, without a wait. Answers a descriptor, or -1. */
+/* Writes tmp/ID and sets the disk to work on it, without a wait. Answers a descriptor, or -1. A file that is there is
+ * of a worker that ended; should it only hang and write on, it does so into its own. */
 static int begin_file(const char *path, GBytes *letter, GError **error)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, fd = open(path, flags, 0600);
+    if (fd < 0 && errno == EEXIST && g_unlink(path) == 0)
+        fd = open(path, flags, 0600);
     if (fd >= 0 && write_all(fd, letter)) {
         (void)!sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* only a hint: finish_file syncs */
         return fd;

@@ -114,6 +114,7 @@ static gboolean resume(struct desk *desk, const struct db_rows *rows, int row, e
         claim_free(claim);
         return good;
     }
+    claim->on_record = state == SETTLED;
     if (state == SETTLED)
         settle(claim, strcmp(db_text(rows, row, "state"), "sent") == 0 ? DELIVERY_SENT : DELIVERY_UNKNOWN,
                db_text(rows, row, "reply"));

@@ -1,6 +1,6 @@
 /*
- * Sending what is claimed, and writing what became of it. Between the two stands only this process' memory: if it dies
- * there, the row says `sending` and the next worker asks (outbox_resume.c).
+ * Sending what is claimed. Until outbox_results.c has written what became of it, only this process' memory knows: if it
+ * dies there, the row says `sending` and the next worker asks (outbox_resume.c).
  */
 #include <string.h>
 
@@ -13,11 +13,10 @@
 #include "room_shared.h"
 #include "secret.h"
 
-#define LEASE_US         SECONDS(90) /* a claim older than this is not sent any more */
-#define PATIENCE_US      SECONDS(2)  /* wait so long in place for a limit, else come back later */
-#define ASK_AGAIN_US     SECONDS(10) /* the database did not answer */
-#define BEAT_US          SECONDS(1)  /* the supervisor hears of us while we wait */
-#define RETRY_CEILING_US SECONDS(4 * 3600)
+#define LEASE_US     SECONDS(90) /* a claim older than this is not sent any more */
+#define PATIENCE_US  SECONDS(2)  /* wait so long in place for a limit, else come back later */
+#define ASK_AGAIN_US SECONDS(10) /* the database did not answer */
+#define BEAT_US      SECONDS(1)  /* the supervisor hears of us while we wait */
 
 /* --- limits */
 
@@ -81,12 +80,19 @@ static void put_off(struct claim *claim, const char *reply, instant until)
     claim->until = until;
 }
 
+#define STALE "its lease ran out before it was sent"
+
+static gboolean lease_ran_out(const struct claim *claim)
+{
+    return clock_mono() - claim->claimed_mono > LEASE_US;
+}
+
 /* Sets the next letter under way, or puts it off. For a limit it waits shortly in place; for longer it comes back
  * another time. */
 static void send_next(struct desk *desk, struct queue *queue)
 {
     struct claim *claim = queue->claims->pdata[queue->next];
-    gboolean is_stale = clock_mono() - claim->claimed_mono > LEASE_US;
+    gboolean is_stale = lease_ran_out(claim);
     gint64 wait = is_stale ? 0 : metered(desk, claim);
     if (wait > 0 && queue->waited + wait <= PATIENCE_US) {
         queue->waited += wait;
@@ -94,9 +100,7 @@ static void send_next(struct desk *desk, struct queue *queue)
         return;
     }
     instant until = clock_now() + wait;
-    const char *why = is_stale   ? "its lease ran out before it was sent"
-                      : wait > 0 ? "waiting for a sending limit"
-                                 : spend_day(desk, &until);
+    const char *why = is_stale ? STALE : wait > 0 ? "waiting for a sending limit" : spend_day(desk, &until);
     if (why) {
         put_off(claim, why, until);
     } else {
@@ -163,6 +167,10 @@ static void fill_maildir(struct desk *desk)
         struct claim *claim = desk->claimed->pdata[i];
         if (!goes_into_maildir(desk, claim))
             continue;
+        if (lease_ran_out(claim)) {
+            put_off(claim, STALE, clock_now());
+            continue;
+        }
         letters[claims->len] = (struct maildir_letter){.id = claim->internet_id, .bytes = claim->letter};
         g_ptr_array_add(claims, claim);
     }
@@ -224,196 +232,4 @@ void outbox_send(struct desk *desk)
             continue;
         KILL_POINT(worker, letter_sent);
     }
-}
-
-/* --- recording */
-
-static const char *state_word(enum delivery delivery)
-{
-    static const char *const words[] = {[DELIVERY_SENT] = "sent",
-                                        [DELIVERY_LATER] = "failed",
-                                        [DELIVERY_NEVER] = "failed",
-                                        [DELIVERY_UNKNOWN] = "unknown"};
-    return words[delivery];
-}
-
-/* `matter` is lent; the same matter has one open task. */
-static gboolean letter_task(struct desk *desk, const struct claim *claim, const char *step, const char *matter,
-                            const char *title, const char *reason, GError **error)
-{
-    AUTO_ARRAY struct db_array *subjects = db_array_new();
-    g_auto(GStrv) words = g_strsplit(claim->subjects, "\n", -1);
-    for (char **word = words; *word; word++)
-        db_array_add(subjects, *word);
-    instant now = clock_now();
-    const struct desk_task task = {.agency = claim->agency,
-                                   .worker = desk->room->name,
-                                   .step = step,
-                                   .party = claim->party,
-                                   .matter = matter,
-                                   .subjects = db_array_text(subjects),
-                                   .title = title,
-                                   .reason = reason,
-                                   .role = "va",
-                                   .priority = "high",
-                                   .due_on = bizcal_next(desk->schedule->calendar, zone_day(desk->schedule->zone, now)),
-                                   .now = now};
-    gint64 id;
-    return desk_raise(desk->db, &task, &id, error);
-}
-
-/* What the relay said, as it may stand in a task's reason and so in the event log. */
-static char *reply_in_words(const struct claim *claim, const char *when_none)
-{
-    return claim->reply ? desk_without_address(claim->reply, claim->address) : g_strdup(when_none);
-}
-
-static gboolean record_unknown(struct desk *desk, const struct claim *claim, GError **error)
-{
-    g_autofree char *name = desk_party_name(desk->db, claim->agency, claim->party);
-    g_autofree char *title = g_strdup_printf("Did letter %" G_GINT64_FORMAT " to %s arrive?", claim->message_id, name);
-    g_autofree char *matter = g_strdup_printf("unknown message:%" G_GINT64_FORMAT, claim->message_id);
-    g_autofree char *words = reply_in_words(claim, "");
-    g_autofree char *reason =
-        g_strdup_printf("The line broke before the relay's last word (%s). Ask the recipient; the "
-                        "letter is not sent again by itself.",
-                        words);
-    return letter_task(desk, claim, "unknown", matter, title, reason, error);
-}
-
-/* The relay is at fault, our sender or the letter: an admin's matter, one for each letter. */
-static gboolean record_unsent(struct desk *desk, const struct claim *claim, GError **error)
-{
-    g_autofree char *name = desk_party_name(desk->db, claim->agency, claim->party);
-    g_autofree char *title = g_strdup_printf("A letter to %s could not be sent", name);
-    g_autofree char *matter = g_strdup_printf("unsent message:%" G_GINT64_FORMAT, claim->message_id);
-    g_autofree char *words = reply_in_words(claim, "no reason given");
-    g_autofree char *reason =
-        g_strdup_printf("Letter %" G_GINT64_FORMAT " did not go: %s. Ask an admin to look at the relay, then call "
-                        "about the open matter.",
-                        claim->message_id, words);
-    return letter_task(desk, claim, "contact", matter, title, reason, error);
-}
-
-static gboolean record_never(struct desk *desk, const struct claim *claim, gboolean suppress, GError **error)
-{
-    if (!suppress)
-        return record_unsent(desk, claim, error);
-    const struct desk_bounce bounce = {.agency = claim->agency,
-                                       .actor = desk->room->name,
-                                       .message_id = claim->message_id,
-                                       .reason = claim->reply ? claim->reply : "no reason given",
-                                       .calendar = desk->schedule->calendar,
-                                       .zone = desk->schedule->zone};
-    return desk_bounced(desk->db, &bounce, error);
-}
-
-/* 5 min, 10, 20 ... up to 4 h, moved by up to a tenth either way by the job's own number, so that they spread. */
-static instant retry_at(const struct desk *desk, const struct claim *claim)
-{
-    gint64 wait = SECONDS(desk->config->settings->retry_first_s) << MIN(claim->tries, 10);
-    wait = MIN(wait, RETRY_CEILING_US);
-    gint64 spread = wait / 10;
-    guint hash = g_str_hash(claim->internet_id);
-    return clock_now() + wait - spread + (spread ? (gint64)(hash % (guint64)(2 * spread)) : 0);
-}
-
-static gboolean postpone_jobs(struct desk *desk, const struct claim *claim, GError **error)
-{
-    instant until = claim->metered ? claim->until : retry_at(desk, claim);
-    gboolean good = TRUE;
-    for (guint i = 0; good && i < claim->job_ids->len; i++)
-        good = outbox_postpone(desk, g_array_index(claim->job_ids, gint64, i), until, claim->reply, !claim->metered,
-                               error);
-    return good;
-}
-
-/* A job whose letter waits for another try waits with it, also when another copy of it went out. */
-static gboolean has_waiting_twin(const struct desk *desk, gint64 job)
-{
-    for (guint i = 0; i < desk->claimed->len; i++) {
-        const struct claim *claim = desk->claimed->pdata[i];
-        for (guint k = 0; claim->delivery == DELIVERY_LATER && k < claim->job_ids->len; k++)
-            if (g_array_index(claim->job_ids, gint64, k) == job)
-                return TRUE;
-    }
-    return FALSE;
-}
-
-/* What one transaction writes about letters; parallel lists. */
-struct results {
-    struct db_array *agencies, *messages, *states, *replies;
-    struct db_array *jobs, *outcomes, *reasons;
-};
-
-static void settle_jobs(const struct desk *desk, const struct claim *claim, const struct results *results)
-{
-    for (guint i = 0; i < claim->job_ids->len; i++) {
-        gint64 job = g_array_index(claim->job_ids, gint64, i);
-        if (has_waiting_twin(desk, job))
-            continue;
-        db_array_add_int(results->jobs, job);
-        db_array_add(results->outcomes, claim->delivery == DELIVERY_NEVER ? "never" : "done");
-        db_array_add(results->reasons, claim->delivery == DELIVERY_SENT ? NULL : claim->reply);
-    }
-}
-
-static void give_up_when_tired(const struct desk *desk, struct claim *claim)
-{
-    if (claim->delivery != DELIVERY_LATER || claim->metered || claim->tries + 1 < desk->config->settings->retry_limit)
-        return;
-    claim->delivery = DELIVERY_NEVER;
-}
-
-static void add_letter(struct desk *desk, const struct claim *claim, const char *state, const struct results *results)
-{
-    g_autofree char *kind = g_strdup_printf("message.%s", state);
-    g_autofree char *about = g_strdup_printf("message:%" G_GINT64_FORMAT, claim->message_id);
-    g_autofree char *words = reply_in_words(claim, NULL);
-    desk_note(desk, claim->agency, kind, about, words);
-    db_array_add_int(results->agencies, claim->agency);
-    db_array_add_int(results->messages, claim->message_id);
-    db_array_add(results->states, state);
-    db_array_add(results->replies, claim->reply);
-}
-
-static gboolean record_one(struct desk *desk, struct claim *claim, const struct results *results, GError **error)
-{
-    give_up_when_tired(desk, claim);
-    const char *state = state_word(claim->delivery);
-    if (claim->is_hook) {
-        g_autofree char *kind = g_strdup_printf("webhook.%s", state);
-        desk_note(desk, claim->agency, kind, claim->subjects, claim->reply);
-    } else {
-        add_letter(desk, claim, state, results);
-    }
-    if (claim->delivery == DELIVERY_LATER)
-        return postpone_jobs(desk, claim, error);
-    settle_jobs(desk, claim, results);
-    if (claim->delivery == DELIVERY_UNKNOWN)
-        return record_unknown(desk, claim, error);
-    if (claim->delivery == DELIVERY_NEVER && claim->is_hook)
-        return letter_task(desk, claim, "webhook", "webhook", "A web hook refuses our calls", claim->reply, error);
-    return claim->delivery != DELIVERY_NEVER || record_never(desk, claim, claim->about_address, error);
-}
-
-static gboolean write_results(struct desk *desk, const struct results *results, GError **error)
-{
-    g_autofree char *now = instant_format(clock_now());
-    return db_array_length(results->messages) == 0 ||
-           db_tell(desk->db, &sql_message_result, error, db_array_text(results->agencies),
-                   db_array_text(results->messages), db_array_text(results->states), db_array_text(results->replies),
-                   now, process_incarnation()) >= 0;
-}
-
-gboolean outbox_record(struct desk *desk, GError **error)
-{
-    AUTO_ARRAY struct db_array *agencies = db_array_new(), *messages = db_array_new(), *states = db_array_new();
-    AUTO_ARRAY struct db_array *replies = db_array_new(), *jobs = db_array_new(), *outcomes = db_array_new();
-    AUTO_ARRAY struct db_array *reasons = db_array_new();
-    const struct results results = {agencies, messages, states, replies, jobs, outcomes, reasons};
-    gboolean good = TRUE;
-    for (guint i = 0; good && i < desk->claimed->len; i++)
-        good = record_one(desk, desk->claimed->pdata[i], &results, error);
-    return good && write_results(desk, &results, error) && outbox_finish(desk, jobs, outcomes, reasons, error);
 }

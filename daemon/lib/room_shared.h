@@ -50,7 +50,8 @@ struct claim {
     enum delivery delivery;
     gboolean about_address; /* NEVER: the refusal is the address's */
     gboolean delivered_before;
-    gboolean metered; /* it waits for a limit: no try is counted */
+    gboolean on_record; /* an earlier worker has written what became of it; only its jobs are left */
+    gboolean metered;   /* it waits for a limit: no try is counted */
     instant until;
     char *reply;
 };
@@ -124,8 +125,9 @@ MUST_CHECK gboolean outbox_claim(struct desk *desk, struct party *party, GError 
  * usual way, and are added to desk->retried. */
 MUST_CHECK gboolean outbox_resume(struct desk *desk, const char *job_ids, GHashTable *ret_taken, GError **error);
 
-/* outbox_send.c: sends what is claimed; then writes what became of it, inside the open transaction. */
+/* outbox_send.c: sends what is claimed. */
 void outbox_send(struct desk *desk);
+/* outbox_results.c: writes what became of it, inside the open transaction. */
 MUST_CHECK gboolean outbox_record(struct desk *desk, GError **error);
 
 /* outbox_record.c: verdicts of jobs that no letter decides, and the events. */
