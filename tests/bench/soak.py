@@ -195,13 +195,14 @@ def sent_once(house, load):
 
 def report(watch, letters, faults):
     print("\nfaults: " + ", ".join(f"{name} {n}" for name, n in sorted(faults.done.items())))
-    print("\n| program | lives | RSS MiB at most | MiB/h | descriptors at most | an hour |\n|---|---:|---:|---:|---:|---:|")
+    print("\n| program | lives | RSS MiB at most | MiB/h | descriptors at most | an hour | settled min |\n"
+          "|---|---:|---:|---:|---:|---:|---:|")
     flat = {}
     for program in watch.programs():
         growth, descriptors = watch.slope(program, 1) / 1024, watch.slope(program, 2)
         lives = len([key for key in watch.seen if key[0] == program])
         print(f"| {program} | {lives} | {watch.most(program, 1) / 1024:.1f} | {growth:+.2f} | {watch.most(program, 2)} | "
-              f"{descriptors:+.2f} |")
+              f"{descriptors:+.2f} | {watch.minutes(program):.0f} |")
         flat[f"memory of {program}"] = growth < MIB_AN_HOUR
         flat[f"descriptors of {program}"] = descriptors < DESCRIPTORS_AN_HOUR
     print("\n| table | dead tuples at most | MiB at a quarter | MiB at the end |\n|---|---:|---:|---:|")

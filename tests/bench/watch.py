@@ -77,8 +77,9 @@ class Watch:
         jobs, oldest = self.house.sql("SELECT count(*), extract(epoch FROM min(ready_at)) FROM job WHERE state = 'ready'")[0]
         self.queue.append((now, jobs, max(0.0, time.time() - float(oldest)) if oldest else 0.0))
 
-    def lives(self, program, settled_s):
-        """The samples of each process of a program, without its first `settled_s` seconds."""
+    def lives(self, program, settled_s=180):
+        """The samples of each process of a program, without its first minutes: until every statement has been prepared
+        and every kind of letter written once, a process grows."""
         for (name, _, _), samples in self.seen.items():
             kept = [s for s in samples if s[0] >= samples[0][0] + settled_s]
             if name == program and len(kept) > 1:
@@ -87,10 +88,14 @@ class Watch:
     def programs(self):
         return sorted({name for name, _, _ in self.seen})
 
-    def slope(self, program, column, settled_s=60):
+    def minutes(self, program):
+        """How long the settled lives lasted together: what a slope rests on."""
+        return sum(life[-1][0] - life[0][0] for life in self.lives(program)) / 60
+
+    def slope(self, program, column):
         """Growth an hour, the same for all lives of a program: least squares with a level of its own for each life."""
         above = below = 0.0
-        for life in self.lives(program, settled_s):
+        for life in self.lives(program):
             mean_t = sum(s[0] for s in life) / len(life)
             mean_v = sum(s[column] for s in life) / len(life)
             above += sum((s[0] - mean_t) * (s[column] - mean_v) for s in life)
