@@ -22,6 +22,7 @@ void claim_free(gpointer data)
     g_bytes_unref(claim->letter);
     g_array_unref(claim->job_ids);
     g_free(claim->reply);
+    g_free(claim->holder);
     g_free(claim);
 }
 
@@ -206,11 +207,13 @@ static gboolean claim_for(struct desk *desk, struct party *party, struct letter_
                           const GPtrArray *attachments, GError **error)
 {
     const struct job *first = wish->jobs->pdata[0];
-    gboolean had;
+    gboolean had, is_doubt;
     g_autofree char *id = internet_id(desk, wish, person, error), *subject = NULL;
     g_autofree char *recipient = g_strdup_printf("%s:%s", person->role, person->address);
-    if (!id)
+    if (!id || !outbox_send_again(desk, id, &is_doubt, error))
         return FALSE;
+    if (is_doubt)
+        return TRUE;
     if (!has_letter(desk, wish, recipient, &had, error) || had)
         return had;
     g_autoptr(GBytes) letter = write_letter(desk, party, wish, person, attachments, id, &subject, error);

@@ -111,12 +111,24 @@ static gboolean postpone_jobs(struct desk *desk, const struct claim *claim, GErr
     return good;
 }
 
+/* `if_unknown: resend`: what may have arrived goes again like what did not, as often as that (outbox_doubt.c). */
+static gboolean goes_again(const struct desk *desk, const struct claim *claim)
+{
+    return claim->delivery == DELIVERY_UNKNOWN && desk->relay && desk->config->settings->resend_unknown &&
+           !claim->delivered_before && claim->tries + 1 < desk->config->settings->retry_limit;
+}
+
+static gboolean waits(const struct desk *desk, const struct claim *claim)
+{
+    return claim->delivery == DELIVERY_LATER || goes_again(desk, claim);
+}
+
 /* A job whose letter waits for another try waits with it, also when another copy of it went out. */
 static gboolean has_waiting_twin(const struct desk *desk, gint64 job)
 {
     for (guint i = 0; i < desk->claimed->len; i++) {
         const struct claim *claim = desk->claimed->pdata[i];
-        for (guint k = 0; claim->delivery == DELIVERY_LATER && k < claim->job_ids->len; k++)
+        for (guint k = 0; waits(desk, claim) && k < claim->job_ids->len; k++)
             if (g_array_index(claim->job_ids, gint64, k) == job)
                 return TRUE;
     }
@@ -147,9 +159,23 @@ static void give_up_when_tired(const struct desk *desk, struct claim *claim)
     claim->delivery = DELIVERY_NEVER;
 }
 
+/* A letter that may have arrived is never "failed": refused when it goes again, a person is asked. */
+static void keep_doubt(struct claim *claim)
+{
+    if (!claim->in_doubt || claim->delivery != DELIVERY_NEVER)
+        return;
+    claim->delivery = DELIVERY_UNKNOWN;
+    claim->delivered_before = TRUE;
+}
+
+static const char *state_of(const struct claim *claim)
+{
+    return state_word(claim->in_doubt && claim->delivery == DELIVERY_LATER ? DELIVERY_UNKNOWN : claim->delivery);
+}
+
 static void note_result(struct desk *desk, const struct claim *claim)
 {
-    const char *state = state_word(claim->delivery);
+    const char *state = state_of(claim);
     g_autofree char *kind = g_strdup_printf("%s.%s", claim->is_hook ? "webhook" : "message", state);
     g_autofree char *letter = g_strdup_printf("message:%" G_GINT64_FORMAT, claim->message_id);
     g_autofree char *words = claim->is_hook ? g_strdup(claim->reply) : reply_in_words(claim, NULL);
@@ -160,7 +186,7 @@ static gboolean record_one(struct desk *desk, const struct claim *claim, const s
 {
     if (!claim->on_record)
         note_result(desk, claim);
-    if (claim->delivery == DELIVERY_LATER)
+    if (waits(desk, claim))
         return postpone_jobs(desk, claim, error);
     settle_jobs(desk, claim, results);
     if (claim->delivery == DELIVERY_UNKNOWN)
@@ -190,7 +216,7 @@ static gboolean write_results(struct desk *desk, GHashTable *ours, GError **erro
             continue;
         db_array_add_int(agencies, claim->agency);
         db_array_add_int(messages, claim->message_id);
-        db_array_add(states, state_word(claim->delivery));
+        db_array_add(states, state_of(claim));
         db_array_add(replies, claim->reply);
     }
     if (db_array_length(messages) == 0)
@@ -232,8 +258,10 @@ gboolean outbox_record(struct desk *desk, GError **error)
     const struct results results = {jobs, outcomes, reasons};
     g_autoptr(GHashTable) letters = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     g_autoptr(GHashTable) hook_jobs = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-    for (guint i = 0; i < desk->claimed->len; i++)
+    for (guint i = 0; i < desk->claimed->len; i++) {
         give_up_when_tired(desk, desk->claimed->pdata[i]);
+        keep_doubt(desk->claimed->pdata[i]);
+    }
     gboolean good = write_results(desk, letters, error) && find_hooks(desk, hook_jobs, error);
     guint late = 0;
     for (guint i = 0; good && i < desk->claimed->len; i++) {

@@ -1,7 +1,8 @@
 /*
  * Letters of jobs that are still open, from an earlier worker or an earlier try. A transport that can be asked is asked
- * (a Maildir by file name); a relay cannot, so the letter is in doubt: a task, or the same bytes again, as if_unknown
- * says. What never left is not sent as it was: time has passed, so its jobs are looked at again like new ones.
+ * (a Maildir by file name); a relay cannot, so the letter is in doubt: a task, or the same bytes again
+ * (outbox_doubt.c), as if_unknown says. What never left is not sent as it was: time has passed, so its jobs are looked
+ * at again like new ones.
  */
 #include <string.h>
 
@@ -12,15 +13,16 @@
 #define FRESH_US      SECONDS(120) /* a claim this old whose holder cannot be asked is given up */
 #define LOOK_AGAIN_US SECONDS(5)
 
-enum state { ALIVE, IN_DOUBT, DELIVERED, SETTLED, NEVER_LEFT, COPY, HAS_IT };
+enum state { ALIVE, IN_DOUBT, DELIVERED, SETTLED, NEVER_LEFT, COPY, HAS_IT, MAY_GO_AGAIN };
 
 static enum state state_of(const struct desk *desk, const struct db_rows *rows, int row)
 {
     const char *state = db_text(rows, row, "state");
     if (strcmp(state, "failed") == 0)
         return NEVER_LEFT;
+    gboolean resend = desk->relay && desk->config->settings->resend_unknown;
     if (strcmp(state, "sending") != 0)
-        return SETTLED;
+        return resend && strcmp(state, "unknown") == 0 ? MAY_GO_AGAIN : SETTLED;
     gboolean is_local, alive = process_is_alive(db_text(rows, row, "claimed_by"), &is_local);
     instant claimed_at = 0;
     gboolean read = instant_parse(db_text(rows, row, "claimed_at"), &claimed_at, NULL);
@@ -28,7 +30,7 @@ static enum state state_of(const struct desk *desk, const struct db_rows *rows, 
     if (alive && !ours && (is_local || (read && clock_now() - claimed_at < FRESH_US)))
         return ALIVE;
     if (desk->relay)
-        return IN_DOUBT;
+        return resend ? MAY_GO_AGAIN : IN_DOUBT;
     gboolean can_ask = !desk->process.record;
     return can_ask && maildir_has(desk->config->settings->maildir, db_text(rows, row, "internet_id")) ? DELIVERED
                                                                                                       : NEVER_LEFT;
@@ -45,7 +47,8 @@ static gboolean share_a_job(const struct db_rows *rows, int row, int other)
 }
 
 /* A letter to several people. Where a worker ended in the middle of it, those after it get the very same one at once;
- * where one has it on record and another was refused for now, the step is decided anew for the other alone. */
+ * where one has it on record and another was refused for now or is in doubt, the step is decided anew for the other
+ * alone. */
 static void look_at_copies(const struct db_rows *rows, enum state *states)
 {
     for (int row = 0; row < db_rows_count(rows); row++)
@@ -54,7 +57,7 @@ static void look_at_copies(const struct db_rows *rows, enum state *states)
                 states[row] = COPY;
     for (int row = 0; row < db_rows_count(rows); row++)
         for (int other = 0; states[row] == SETTLED && other < db_rows_count(rows); other++)
-            if (states[other] == NEVER_LEFT && share_a_job(rows, row, other))
+            if ((states[other] == NEVER_LEFT || states[other] == MAY_GO_AGAIN) && share_a_job(rows, row, other))
                 states[row] = HAS_IT;
 }
 
@@ -99,6 +102,8 @@ static gboolean look_again(struct desk *desk, const struct claim *claim, GError 
     return good;
 }
 
+static const char when_ended[] = "the worker ended between sending and recording";
+
 static void settle(struct claim *claim, enum delivery delivery, const char *reply)
 {
     claim->delivered_before = TRUE; /* not sent again */
@@ -120,13 +125,10 @@ static gboolean resume(struct desk *desk, const struct db_rows *rows, int row, e
                db_text(rows, row, "reply"));
     else if (state == DELIVERED)
         settle(claim, DELIVERY_SENT, "found in the Maildir");
-    else if (state == IN_DOUBT && !desk->config->settings->resend_unknown)
-        settle(claim, DELIVERY_UNKNOWN, "the worker ended between sending and recording");
-    g_autofree char *agency = g_strdup_printf("%d", claim->agency), *now = instant_format(clock_now());
-    g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, claim->message_id);
+    else if (state == IN_DOUBT)
+        settle(claim, DELIVERY_UNKNOWN, when_ended);
     g_ptr_array_add(desk->claimed, claim);
-    return state == SETTLED ||
-           db_tell(desk->db, &sql_message_reclaim, error, agency, id, process_incarnation(), now) >= 0;
+    return state == SETTLED || outbox_reclaim(desk, claim, db_text(rows, row, "claimed_by"), error);
 }
 
 static void add_ids(const struct db_rows *rows, int row, GHashTable *set, day value)
@@ -137,6 +139,22 @@ static void add_ids(const struct db_rows *rows, int row, GHashTable *set, day va
         *number = g_ascii_strtoll(*id, NULL, 10);
         g_hash_table_insert(set, number, GINT_TO_POINTER(value));
     }
+}
+
+/* Its jobs are decided as if it had not gone; outbox_doubt.c sees whether the very same letter comes of that. */
+static gboolean put_in_doubt(struct desk *desk, const struct db_rows *rows, int row, GError **error)
+{
+    instant tried_at;
+    if (!instant_parse(db_text(rows, row, "claimed_at"), &tried_at, error))
+        return FALSE;
+    add_ids(rows, row, desk->retried, zone_day(desk->schedule->zone, tried_at));
+    struct claim *claim = claim_of(rows, row);
+    claim->in_doubt = TRUE;
+    claim->holder = g_strdup(db_text(rows, row, "claimed_by"));
+    claim->on_record = strcmp(db_text(rows, row, "state"), "unknown") == 0;
+    claim->reply = g_strdup(claim->on_record ? db_text(rows, row, "reply") : when_ended);
+    g_ptr_array_add(desk->doubts, claim);
+    return TRUE;
 }
 
 static gboolean start_anew(struct desk *desk, const struct db_rows *rows, int row, GError **error)
@@ -168,7 +186,9 @@ gboolean outbox_resume(struct desk *desk, const char *job_ids, GHashTable *ret_t
     for (int row = 0; good && row < db_rows_count(rows); row++) {
         if (states[row] == NEVER_LEFT)
             good = start_anew(desk, rows, row, error);
-        if (states[row] == NEVER_LEFT || states[row] == HAS_IT)
+        else if (states[row] == MAY_GO_AGAIN)
+            good = put_in_doubt(desk, rows, row, error);
+        if (states[row] == NEVER_LEFT || states[row] == HAS_IT || states[row] == MAY_GO_AGAIN)
             continue;
         add_ids(rows, row, ret_taken, 0);
         good = resume(desk, rows, row, states[row], error);

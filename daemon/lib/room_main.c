@@ -134,6 +134,7 @@ int room_main(int argc, char **argv, const struct room *room)
     process_follow_parent();
     desk.templates = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     desk.claimed = g_ptr_array_new_with_free_func(claim_free);
+    desk.doubts = g_ptr_array_new_with_free_func(claim_free);
     desk.events = g_ptr_array_new();
     desk.keys = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
     desk.retried = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);

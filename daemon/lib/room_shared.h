@@ -29,6 +29,7 @@ struct desk {
     GHashTable *templates; /* name -> text */
     GPtrArray *claimed;    /* struct claim: letters of the present window */
     GPtrArray *events;     /* struct note */
+    GPtrArray *doubts;     /* struct claim: letters of this transaction's jobs that may have arrived and may go again */
     GHashTable *keys;      /* agency (int) -> what its Message-IDs are made with */
     GHashTable *retried;   /* job id (gint64) -> day of its last try, which brought nothing; of this transaction */
     guint width;           /* parties of the next window */
@@ -48,10 +49,12 @@ struct claim {
     int tries;
     gint64 claimed_mono;
     enum delivery delivery;
-    gboolean about_address; /* NEVER: the refusal is the address's */
-    gboolean delivered_before;
-    gboolean on_record; /* an earlier worker has written what became of it; only its jobs are left */
-    gboolean metered;   /* it waits for a limit: no try is counted */
+    gboolean about_address;    /* NEVER: the refusal is the address's */
+    gboolean delivered_before; /* it is not sent again */
+    gboolean in_doubt;         /* it may have arrived once: whatever comes of it now, it is not "failed" */
+    gboolean on_record;        /* its state is written already, and has its event */
+    char *holder;              /* of one in doubt: whose claim it was */
+    gboolean metered;          /* it waits for a limit: no try is counted */
     instant until;
     char *reply;
 };
@@ -79,6 +82,9 @@ struct window_of_jobs { /* whole parties */
 MUST_CHECK gboolean window_transact(struct desk *desk, struct window_of_jobs *window, GError **error);
 /* What was sent must be on record: tries until the database is back or we are told to go at once. */
 MUST_CHECK gboolean window_insist(struct desk *desk);
+
+/* One row of fetch.sql. */
+struct job *window_read_job(const struct desk *desk, const struct db_rows *rows, int row);
 
 /* room_batch.c: works on jobs in their order; answers how many of them are done with. */
 guint desk_do_batch(struct desk *desk, const GArray *jobs);
@@ -124,6 +130,20 @@ MUST_CHECK gboolean outbox_claim(struct desk *desk, struct party *party, GError 
  * `ret_taken` (a set of job ids as gint64*). What never left is written anew from what is true now: its jobs go the
  * usual way, and are added to desk->retried. */
 MUST_CHECK gboolean outbox_resume(struct desk *desk, const char *job_ids, GHashTable *ret_taken, GError **error);
+
+/* outbox_doubt.c: under `if_unknown: resend`, the letters that outbox_resume put into desk->doubts. */
+/* The party of the first of them, to be decided without other jobs: it might get another letter with them. Its jobs are
+ * added to `taken`; it may have none left. */
+struct party *outbox_next_doubt(struct desk *desk, const struct db_rows *rows, GHashTable *taken, instant now);
+/* A wish has come to the letter with this Message-ID: when it is one in doubt, that one goes, in its own bytes. */
+MUST_CHECK gboolean outbox_send_again(struct desk *desk, const char *internet_id, gboolean *ret_is_doubt,
+                                      GError **error);
+/* The party was decided: what did not go again waits with its jobs, or a person is asked about it. Takes `first` (a
+ * claim that is not looked into) and all that concern the party's jobs out of desk->doubts. */
+MUST_CHECK gboolean outbox_settle_doubts(struct desk *desk, const struct party *party, const struct claim *first,
+                                         GError **error);
+/* The letter is ours from now on; FALSE with DB_CONFLICT when its holder has changed meanwhile. */
+MUST_CHECK gboolean outbox_reclaim(struct desk *desk, const struct claim *claim, const char *holder, GError **error);
 
 /* outbox_send.c: sends what is claimed. */
 void outbox_send(struct desk *desk);

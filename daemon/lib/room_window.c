@@ -10,7 +10,7 @@
 #include "log.h"
 #include "room_shared.h"
 
-static struct job *read_job(const struct desk *desk, const struct db_rows *rows, int row)
+struct job *window_read_job(const struct desk *desk, const struct db_rows *rows, int row)
 {
     struct job *job = g_new0(struct job, 1);
     day cycle = DAY_NONE;
@@ -55,12 +55,26 @@ static gboolean stays_small(struct desk *desk, struct window_of_jobs *window, gu
     return FALSE;
 }
 
+static gboolean handle_doubts(struct desk *desk, struct window_of_jobs *window, const struct db_rows *rows,
+                              GHashTable *taken, guint recorded, struct verdicts *verdicts, GError **error)
+{
+    gboolean good = TRUE;
+    while (good && desk->doubts->len) {
+        const struct claim *first = desk->doubts->pdata[0];
+        struct party *party = outbox_next_doubt(desk, rows, taken, clock_now());
+        good = party->jobs->len == 0 || handle_party(desk, party, verdicts, error);
+        good = good && outbox_settle_doubts(desk, party, first, error) && stays_small(desk, window, recorded, error);
+        party_free(party);
+    }
+    return good;
+}
+
 /* Rows come ordered by party: each run of one party is decided together. */
 static gboolean handle_rows(struct desk *desk, struct window_of_jobs *window, const struct db_rows *rows,
                             GHashTable *taken, guint recorded, GError **error)
 {
     AUTO_VERDICTS struct verdicts *verdicts = verdicts_new();
-    gboolean good = TRUE;
+    gboolean good = handle_doubts(desk, window, rows, taken, recorded, verdicts, error);
     instant now = clock_now();
     for (int row = 0; good && row < db_rows_count(rows);) {
         const char *name = db_text(rows, row, "party"), *agency = db_text(rows, row, "agency_id");
@@ -70,7 +84,7 @@ static gboolean handle_rows(struct desk *desk, struct window_of_jobs *window, co
              row++) {
             gint64 id = db_int(rows, row, "job_id");
             if (!g_hash_table_contains(taken, &id))
-                g_ptr_array_add(party->jobs, read_job(desk, rows, row));
+                g_ptr_array_add(party->jobs, window_read_job(desk, rows, row));
         }
         good = party->jobs->len == 0 ||
                (handle_party(desk, party, verdicts, error) && stays_small(desk, window, recorded, error));
@@ -119,6 +133,7 @@ static gboolean in_transaction(struct desk *desk, struct window_of_jobs *window,
     const char *const values[] = {db_array_text(window->ids), today, min_amount, desk->schedule->settings};
     g_autoptr(GHashTable) taken = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     g_hash_table_remove_all(desk->retried);
+    g_ptr_array_set_size(desk->doubts, 0);
     if (!outbox_resume(desk, db_array_text(window->ids), taken, error))
         return FALSE;
     AUTO_ROWS struct db_rows *rows = db_ask_anew(desk->db, desk->room->fetch, ARRAY_LEN(values), values, error);

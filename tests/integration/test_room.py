@@ -11,18 +11,19 @@ ZONE = zoneinfo.ZoneInfo("America/Chicago")
 JOBS = "SELECT count(*) FROM job WHERE worker = 'invoice_escalation'"
 
 
-def begin(house, server=None, letters=1, days_late=12, **schedule):
+def begin(house, server=None, letters=1, days_late=12, if_unknown="ask", **schedule):
     house.init()
     house.only("invoice_escalation", "task_desk")
     support.open_window(house)
     house.schedule("invoice_escalation", **{**dict(storm_brake=0, stop_if_data_older_than=None), **schedule})
 
-    def relay(document):
+    def through_relay(document):
         if server:
-            document.setdefault("mail", {})["relay"] = {"url": f"smtp://127.0.0.1:{server.port}", "starttls": False,
-                                                        "timeout": 5, "connections": 1}  # replies in the order of letters
+            relay = {"url": f"smtp://127.0.0.1:{server.port}", "starttls": False, "timeout": 5,
+                     "connections": 1}  # replies in the order of letters
+            document["mail"].update(relay=relay, if_unknown=if_unknown)
         document["queue"]["retry_first"] = 5
-    house.edit(house.dir / "config/ticklerd.yaml", relay)
+    house.edit(house.dir / "config/ticklerd.yaml", through_relay)
     house.start()
     folder = support.overdue_folder(house, letters, dt.datetime.now(ZONE).date(), days_late)
     house.tickler("import", "--dir", folder)
@@ -90,17 +91,18 @@ def test_refused_for_now_then_sent_the_same_day():
     assert len(letters) == 1 and not why and fired == [("done",)] and messages == [("sent", 1)], (letters, messages)
 
 
-def formal_to_two(answers, act=None):
+def formal_to_two(answers, act=None, if_unknown="ask", **script):
     """The formal reminder goes to the billing contact, then to the clinical director."""
     server = ScriptedServer().start()
     try:
         with House() as house:
-            begin(house, server, days_late=4)
+            begin(house, server, days_late=4, if_unknown=if_unknown)
             drained(house)
             server.letters.clear()
-            server.script["RCPT"] = list(answers)
+            server.script.update(RCPT=list(answers), **script)
             house.sql("INSERT INTO contact (agency_id, ext_id, facility_id, name, email, role) SELECT agency_id, 'C-2', "
                       "facility_id, 'Dee', 'dee@clinic0.example', 'clinical_director' FROM facility")
+            of_first = house.one("SELECT count(*) FROM event WHERE kind = 'message.sent'")
             house.sql("DELETE FROM message_step")
             house.sql("DELETE FROM message")  # no gap and no cap from the first letter
             house.sql("DELETE FROM spent")
@@ -111,6 +113,8 @@ def formal_to_two(answers, act=None):
                 act(house)
             drained(house)
             house.tickler("audit", "verify")
+            sent = house.one("SELECT count(*) FROM event WHERE kind = 'message.sent'") - of_first
+            assert sent == house.one("SELECT count(*) FROM message WHERE state = 'sent'"), f"{sent} events message.sent"
             return ([row["to"] for row in server.letters],
                     dict(house.sql("SELECT address, state FROM message")),
                     [row[0] for row in house.sql("SELECT outcome FROM fired WHERE step = 'formal'")],
@@ -131,6 +135,19 @@ def test_one_of_two_copies_is_refused_for_good():
     assert to == ["dee@clinic0.example"], to
     assert messages == {"ap0@clinic0.example": "failed", "dee@clinic0.example": "sent"}, messages
     assert outcome == ["done"] and tasks == 1
+
+
+def test_one_of_two_copies_may_have_arrived():
+    """It goes again in its own bytes; the other neither goes nor is told of again."""
+    to, messages, outcome, tasks = formal_to_two([], if_unknown="resend", DOT=["250 taken", "accept-cut"])
+    assert to == ["ap0@clinic0.example"] + ["dee@clinic0.example"] * 2 and set(messages.values()) == {"sent"}, (to, messages)
+    assert outcome == ["done"] and tasks == 0
+
+
+def test_one_copy_may_have_arrived_and_the_other_is_refused_for_now():
+    to, messages, outcome, tasks = formal_to_two(["250 ok", "450 later"], if_unknown="resend", DOT=["accept-cut"])
+    assert sorted(to) == ["ap0@clinic0.example"] * 2 + ["dee@clinic0.example"], to
+    assert set(messages.values()) == {"sent"} and outcome == ["done"] and tasks == 0, (messages, outcome, tasks)
 
 
 def test_the_event_log_quotes_no_address():
