@@ -19,7 +19,7 @@ const struct command commands[] = {
      "import invoices invoices.csv", NEEDS_DATABASE, cmd_import},
     {"demo", "--out FOLDER [--seed N] [--therapists N] [--as-of DATE]", "Writes the CSV files of a made-up agency",
      "demo --out demo-data --seed 1", NEEDS_NOTHING, cmd_demo},
-    {"status", "", "Shows what runs, what waits and what is next", "status", NEEDS_DATABASE, cmd_status},
+    {"status", "", "Shows what runs, what waits and what is next", "status", NEEDS_CONFIG, cmd_status},
     {"plan", "[--worker W] [--as-of DATE]", "Shows what is due and why, without doing it", "plan --as-of 2027-02-04",
      NEEDS_AGENCY, cmd_plan},
     {"run", "WORKER", "Plans a room now instead of at its hour", "run invoice_escalation", NEEDS_AGENCY, cmd_run},

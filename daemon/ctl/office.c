@@ -91,7 +91,7 @@ gboolean office_open_database(struct office *office, const char *role)
         refuse(
             "the embedded database of %s serves only the user that owns it; put before the command: runuser -u %s --",
             office->dir, owner_of(office->dir));
-    else if (embedded)
+    else if (embedded && !strstr(error->message, "FATAL")) /* nobody is there */
         refuse("the embedded database of %s does not answer; is ticklerd running? Start it: ticklerd --dir %s",
                office->dir, office->dir);
     else

@@ -28,9 +28,14 @@ struct js *control_ask(const char *dir, const char *what, int wait_ms)
     return text ? js_parse(text, length, NULL) : NULL;
 }
 
+static char *trouble;
+
 static void beat(struct loop *loop UNUSED, void *with)
 {
-    g_autofree char *line = g_strdup_printf("{\"beat\":%d}", getpid());
+    AUTO_JS struct js *message = js_object();
+    js_set_int(message, "beat", getpid());
+    js_set_text(message, "trouble", trouble);
+    g_autofree char *line = js_print(message);
     g_autoptr(GBytes) bytes = g_bytes_new(line, strlen(line));
     (void)!bus_send(with, NULL, bytes); /* nobody listens: nobody needs to know */
 }
@@ -50,6 +55,13 @@ void control_beat_now(void)
 {
     if (beat_bus)
         beat(NULL, beat_bus);
+}
+
+void control_trouble(const char *sentence)
+{
+    g_free(trouble);
+    trouble = g_strdup(sentence);
+    control_beat_now();
 }
 
 void control_close(void)

@@ -14,5 +14,8 @@ void control_beat(struct loop *loop, const char *dir);
 /* Says it once more, from the middle of long work. */
 void control_beat_now(void);
 
+/* What this process waits for, told with each beat and shown by `tickler status`; NULL: for nothing. */
+void control_trouble(const char *sentence);
+
 /* Closes the beat's socket, at the end of main. */
 void control_close(void);

@@ -12,8 +12,9 @@
 struct db {
     PGconn *conn;
     char *url, *who;
-    const char *options;
+    const char *options, *attributes;
     GHashTable *prepared; /* name -> itself, on the present connection */
+    gboolean useless;     /* connected to a server that cannot work now */
     char sqlstate[6];
     guint connections;
 };
@@ -32,11 +33,12 @@ G_DEFINE_QUARK(tickler - db - error, db_error)
 
 #define PINNED " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
 
-static PGconn *connect_to(const char *url, const char *who, const char *options)
+/* What the url says of target_session_attrs comes later, and counts. */
+static PGconn *connect_to(const char *url, const char *who, const char *options, const char *attributes)
 {
-    const char *const keys[] = {"dbname",           "application_name", "options", "connect_timeout",
-                                "tcp_user_timeout", "client_encoding",  NULL};
-    const char *const values[] = {url, who, options, "5", "15000", "UTF8", NULL};
+    const char *const keys[] = {"target_session_attrs", "dbname",           "application_name", "options",
+                                "connect_timeout",      "tcp_user_timeout", "client_encoding",  NULL};
+    const char *const values[] = {attributes, url, who, options, "5", "15000", "UTF8", NULL};
     return PQconnectdbParams(keys, values, 1);
 }
 
@@ -49,12 +51,14 @@ static char *one_line(const char *text)
     return line;
 }
 
-static struct db *open_with(const char *url, const char *who, const char *options, GError **error)
+static struct db *open_with(const char *url, const char *who, const char *options, const char *attributes,
+                            GError **error)
 {
     struct db *db = g_new0(struct db, 1);
     db->url = g_strdup(url);
     db->who = g_strdup(who);
     db->options = options;
+    db->attributes = attributes;
     db->prepared = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     if (!db_reopen(db, error))
         db_close(&db);
@@ -63,12 +67,12 @@ static struct db *open_with(const char *url, const char *who, const char *option
 
 struct db *db_open(const char *url, const char *who, GError **error)
 {
-    return open_with(url, who, SESSION, error);
+    return open_with(url, who, SESSION, "any", error);
 }
 
 struct db *db_open_pinned(const char *url, const char *who, GError **error)
 {
-    return open_with(url, who, SESSION PINNED, error);
+    return open_with(url, who, SESSION PINNED, "read-write", error);
 }
 
 void db_close(struct db **db)
@@ -86,7 +90,8 @@ gboolean db_reopen(struct db *db, GError **error)
 {
     PQfinish(db->conn);
     g_hash_table_remove_all(db->prepared);
-    db->conn = connect_to(db->url, db->who, db->options);
+    db->conn = connect_to(db->url, db->who, db->options, db->attributes);
+    db->useless = FALSE;
     db->connections++;
     if (PQstatus(db->conn) == CONNECTION_OK)
         return TRUE;
@@ -97,7 +102,7 @@ gboolean db_reopen(struct db *db, GError **error)
 
 gboolean db_is_lost(const struct db *db)
 {
-    return PQstatus(db->conn) != CONNECTION_OK;
+    return db->useless || PQstatus(db->conn) != CONNECTION_OK;
 }
 
 guint db_connection(const struct db *db)
@@ -110,14 +115,22 @@ const char *db_sqlstate(const struct db *db)
     return db->sqlstate;
 }
 
+/* It answers, and cannot work: it is read-only (another one is the primary now), out of disk, out of slots, or its disk
+ * fails. That is no statement's fault, and passes. */
+static gboolean is_out_of_order(const char *state)
+{
+    static const char *const states[] = {"25006", "53100", "53300", "58030", NULL};
+    return g_strv_contains(states, state);
+}
+
 static void say(struct db *db, const char *what, PGresult *result, GError **error)
 {
     const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
     g_strlcpy(db->sqlstate, state ? state : "", sizeof db->sqlstate);
-    gboolean lost = db_is_lost(db) || !state || g_str_has_prefix(state, "57P") || g_str_has_prefix(state, "08") ||
-                    strcmp(state, "25006") == 0; /* a read-only server: another one is the primary now */
-    gboolean passing =
-        state && (g_str_has_prefix(state, "40") || strcmp(state, "55P03") == 0 || strcmp(state, "57014") == 0);
+    db->useless = db->useless || (state && is_out_of_order(state));
+    gboolean lost = db_is_lost(db) || !state || g_str_has_prefix(state, "57P") || g_str_has_prefix(state, "08");
+    gboolean passing = state && (g_str_has_prefix(state, "40") || strcmp(state, "55P03") == 0 ||
+                                 strcmp(state, "57014") == 0 || strcmp(state, "53200") == 0);
     int code = lost ? DB_LOST : passing ? DB_CONFLICT : DB_REFUSED;
     const char *primary = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
     const char *detail = result ? PQresultErrorField(result, PG_DIAG_CONTEXT) : NULL;
@@ -128,7 +141,7 @@ static void say(struct db *db, const char *what, PGresult *result, GError **erro
     }
     g_autofree char *where = detail && g_str_has_prefix(detail, "COPY ") ? one_line(detail) : NULL;
     g_set_error(error, DB_ERROR, code, "%s: %s%s%s%s%s", what, why, where ? " (" : "", where ? where : "",
-                where ? ")" : "", code == DB_LOST ? " [connection lost]" : "");
+                where ? ")" : "", code == DB_LOST && !db->useless ? " [connection lost]" : "");
 }
 
 static gboolean is_good(PGresult *result)

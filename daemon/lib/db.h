@@ -3,7 +3,8 @@
  *
  * Every question is a .sql file embedded at build time; values travel as $n text parameters, lists as arrays. A
  * statement is prepared the first time a connection runs it. Errors carry Postgres' own words and its SQLSTATE; after
- * a lost connection the code is DB_LOST; what became of a COMMIT without an answer is asked of Postgres (db_commit).
+ * a lost connection the code is DB_LOST, and so it is while the server cannot work (read-only, its disk full, no
+ * connection free); what became of a COMMIT without an answer is asked of Postgres (db_commit).
  */
 #pragma once
 
@@ -16,7 +17,7 @@ struct db_rows;
 
 enum db_error {
     DB_REFUSED,
-    DB_LOST,
+    DB_LOST,    /* wait (patience.h) and open again */
     DB_CONFLICT /* serialization, deadlock, a lock or statement that took too long: try again */
 };
 #define DB_ERROR db_error_quark()
@@ -31,7 +32,8 @@ struct sql {
 /* `url` is a libpq connection string; `who` shows in pg_stat_activity. */
 MUST_CHECK struct db *db_open(const char *url, const char *who, GError **error);
 /* The same for questions about a few rows by their keys, asked over and over: they go by index whatever the statistics
- * say. With stale ones a batch of a thousand would be looked for by scanning its table. */
+ * say. With stale ones a batch of a thousand would be looked for by scanning its table. Only a server that can be
+ * written is good: of several hosts, the primary. */
 MUST_CHECK struct db *db_open_pinned(const char *url, const char *who, GError **error);
 void db_close(struct db **db);
 #define AUTO_DB __attribute__((cleanup(db_close)))

@@ -70,6 +70,13 @@ void process_follow_parent(void)
         raise(SIGTERM);
 }
 
+gboolean process_should_stop(void)
+{
+    sigset_t pending;
+    sigpending(&pending);
+    return sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1;
+}
+
 /* Field 22 of /proc/PID/stat: when the process started, in ticks since boot. 0 when there is none. */
 static guint64 start_time(const char *pid)
 {

@@ -26,6 +26,9 @@ void process_start(int *argc, char ***argv, const char *summary, GOptionEntry *e
 /* Asks the kernel for SIGTERM when the parent dies: for the supervisor's children. */
 void process_follow_parent(void);
 
+/* Whether SIGTERM or SIGINT waits for the loop: for those who wait elsewhere. */
+gboolean process_should_stop(void);
+
 /* "host/pid/starttime": who this process is, such that process_is_alive can tell. Lives for ever. */
 const char *process_incarnation(void);
 

@@ -2,7 +2,6 @@
  * A batch: its parties in windows; when something in a window fails, party by party, so that only the one at fault
  * stays behind.
  */
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,17 +10,18 @@
 #include "kill_point.h"
 #include "libtickler_sql.h"
 #include "log.h"
+#include "patience.h"
 #include "room_shared.h"
 #include "wire.h"
 
 #define QUICK_US (SECONDS(1) / 20) /* windows so short may grow */
 #define SLOW_US  (SECONDS(1) / 4)
+/* So long a batch waits here for Postgres; then it is handed back, to whom may reach it. */
+#define PATIENCE_US SECONDS(5)
 
 gboolean desk_should_stop(struct desk *desk)
 {
-    sigset_t pending;
-    sigpending(&pending);
-    return desk->draining || sigismember(&pending, SIGTERM) == 1;
+    return desk->draining || process_should_stop();
 }
 
 static guint party_end(const struct db_rows *parties, guint at)
@@ -131,6 +131,7 @@ static gboolean work_singly(struct desk *desk, const struct db_rows *parties, gu
             log_warning("%s: set aside: %s", desk->room->name, why->message);
             if (!set_aside(desk, parties, at, next, why, error))
                 return FALSE;
+            control_beat_now(); /* each may have waited long for a lock */
         }
         at = next;
     }
@@ -169,13 +170,17 @@ guint desk_do_batch(struct desk *desk, const GArray *jobs)
     desk->width = MAX(desk->width, send_window(desk));
     for (guint i = 0; i < jobs->len; i++)
         db_array_add_int(ids, g_array_index(jobs, gint64, i));
-    if (db_is_lost(desk->db))
-        (void)!db_reopen(desk->db, NULL);
+    if (!patience_reopen(desk->db, PATIENCE_US))
+        return 0;
     AUTO_ROWS struct db_rows *parties = db_ask_with(desk->db, &sql_job_parties, &error, db_array_text(ids));
     if (parties)
         done = work_through(desk, parties, &error);
-    if (error)
+    if (g_error_matches(error, DB_ERROR, DB_LOST))
+        patience_wait(error);
+    else if (error)
         log_warning("%s: %s", desk->room->name, error->message);
+    else
+        patience_over();
     if (!window_insist(desk)) {
         log_error("%s: sent letters could not be recorded; they stay in doubt until a worker asks", desk->room->name);
         exit(1);

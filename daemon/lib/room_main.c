@@ -6,6 +6,7 @@
 #include "kill_point.h"
 #include "log.h"
 #include "maildir.h"
+#include "patience.h"
 #include "problems.h"
 #include "room_shared.h"
 #include "secret.h"
@@ -41,6 +42,7 @@ static void say_hello(struct desk *desk)
 static void say_beat(struct loop *loop UNUSED, void *with)
 {
     struct desk *desk = with;
+    patience_look(desk->db);
     struct wire_frame beat = {.kind = WIRE_BEAT, .progress = desk->progress};
     g_strlcpy(beat.incarnation, process_incarnation(), sizeof beat.incarnation);
     g_autoptr(GBytes) bytes = wire_encode(&beat);
@@ -117,7 +119,7 @@ static gboolean open_desk(struct desk *desk, int share, GError **error)
     }
     g_autofree char *queue = g_strdup_printf("queue/%s", desk->room->name);
     g_autofree char *path = process_run_path(desk->process.dir, queue);
-    desk->db = db_open_pinned(desk->process.database, desk->room->name, error);
+    desk->db = patience_open(desk->process.database, desk->room->name, error);
     if (!desk->db || !open_relay(desk, error))
         return FALSE;
     desk->meter = meter_open(desk->process.redis, share);
@@ -140,11 +142,11 @@ int room_main(int argc, char **argv, const struct room *room)
     desk.retried = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     desk.loop = loop_new();
     g_autoptr(GError) error = NULL;
+    control_beat(desk.loop, desk.process.dir);
     if (!open_desk(&desk, share, &error)) {
         log_error("%s", error->message);
         return 1;
     }
-    control_beat(desk.loop, desk.process.dir);
     loop_signals(desk.loop, on_signal, &desk);
     loop_watch_bus(desk.loop, desk.bus, frames_ready, &desk);
     loop_every(desk.loop, 500, say_beat, &desk);

@@ -4,11 +4,14 @@
  */
 #include <string.h>
 
-#include "control.h"
 #include "kill_point.h"
 #include "libtickler_sql.h"
 #include "log.h"
+#include "patience.h"
 #include "room_shared.h"
+
+/* Tries to record what was sent when Postgres refuses it or we should stop; an outage is waited for. */
+#define TRIES_MAX 60
 
 struct job *window_read_job(const struct desk *desk, const struct db_rows *rows, int row)
 {
@@ -171,13 +174,20 @@ gboolean window_transact(struct desk *desk, struct window_of_jobs *window, GErro
 
 gboolean window_insist(struct desk *desk)
 {
-    for (int tries = 0; desk->claimed->len && tries < 120; tries++) {
+    for (int tries = 0; desk->claimed->len && tries < TRIES_MAX;) {
         g_autoptr(GError) error = NULL;
-        if ((!db_is_lost(desk->db) || db_reopen(desk->db, &error)) && window_transact(desk, NULL, &error))
+        if ((!db_is_lost(desk->db) || db_reopen(desk->db, &error)) && window_transact(desk, NULL, &error)) {
+            patience_over();
             return TRUE;
-        log_warning("%s: recording sent letters: %s", desk->room->name, error->message);
-        control_beat_now();
-        g_usleep(G_USEC_PER_SEC / 4);
+        }
+        if (!g_error_matches(error, DB_ERROR, DB_LOST)) {
+            log_warning("%s: recording sent letters: %s", desk->room->name, error->message);
+            tries++;
+        }
+        if (process_should_stop() && tries++ == 0)
+            log_warning("%s: asked to stop with %u sent letters that are not on record", desk->room->name,
+                        desk->claimed->len);
+        patience_wait(error);
     }
     return desk->claimed->len == 0;
 }

@@ -12,6 +12,7 @@
 #include "kill_point.h"
 #include "leader.h"
 #include "log.h"
+#include "patience.h"
 #include "problems.h"
 
 #define GRACE_US SECONDS(2) /* after a start: workers of the scheduler before say what they have in hand */
@@ -75,9 +76,8 @@ static void reopen(struct scheduler *s)
         loop_unwatch(s->office.loop, s->watched_fd);
     s->watched_fd = -1;
     if (db_reopen(s->office.db, &error) && listen(s, &error))
-        log_info("Postgres is back");
-    else
-        log_debug("%s", error->message);
+        return;
+    patience_failed(error);
 }
 
 static gboolean is_idle(struct scheduler *s, instant *ret_next, GError **error)
@@ -138,14 +138,18 @@ static void step(struct loop *loop UNUSED, void *with)
     if (s->office.draining || !leader_hold(&s->office))
         return;
     take_notices(s); /* one that came with the answer to a question wakes nobody */
-    if (!led) /* a new term: let the workers say HELLO first, and read the calendar anew */
+    if (!led)        /* a new term: let the workers say HELLO first, and read the calendar anew */
         s->offer_from = clock_mono() + (clock_is_virtual() || s->once ? 0 : GRACE_US);
     s->opened = s->opened && led;
     gboolean again = TRUE;
     while (again && work_once(s, &again, &error))
         continue;
-    if (error)
+    if (g_error_matches(error, DB_ERROR, DB_LOST))
+        patience_failed(error);
+    else if (error)
         log_warning("%s", error->message);
+    else
+        patience_over();
 }
 
 static void check_drained(struct loop *loop UNUSED, void *with)
@@ -179,7 +183,7 @@ static gboolean open_scheduler(struct scheduler *s, GError **error)
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "the configuration in force does not load");
         return FALSE;
     }
-    s->office.db = db_open_pinned(s->office.process.database, "ticklerd-scheduler", error);
+    s->office.db = patience_open(s->office.process.database, "ticklerd-scheduler", error);
     return s->office.db && listen(s, error) && dispatcher_open(&s->office, error);
 }
 
@@ -197,11 +201,11 @@ int main(int argc, char **argv)
     process_follow_parent();
     g_autoptr(GError) error = NULL;
     s.office.loop = loop_new();
+    control_beat(s.office.loop, s.office.process.dir);
     if ((until && !instant_parse(until, &s.until, &error)) || !open_scheduler(&s, &error)) {
         log_error("%s", error->message);
         return 1;
     }
-    control_beat(s.office.loop, s.office.process.dir);
     loop_signals(s.office.loop, on_signal, &s);
     loop_every(s.office.loop, clock_is_virtual() ? 20 : 500, step, &s);
     loop_run(s.office.loop);

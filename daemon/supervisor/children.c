@@ -29,6 +29,7 @@ static void child_free(gpointer data)
     g_free(child->class);
     g_strfreev(child->argv);
     g_free(child->log);
+    g_free(child->trouble);
     g_array_unref(child->recent);
     g_free(child);
 }
@@ -149,6 +150,7 @@ void children_reap(struct children *children)
             say_end(child, status);
             child->pid = 0;
             child->last_status = status;
+            g_clear_pointer(&child->trouble, g_free);
             child->has_ended = TRUE;
             if (!child->renewing && !child->once && !child->retired)
                 pace(child);
@@ -170,11 +172,16 @@ void children_check_beats(struct children *children, gint64 silence_us)
     }
 }
 
-void children_beat(struct children *children, int pid)
+void children_beat(struct children *children, int pid, const char *trouble)
 {
-    for (guint i = 0; i < children->list->len; i++)
-        if (children_at(children, i)->pid == pid)
-            children_at(children, i)->last_beat = clock_mono();
+    for (guint i = 0; i < children->list->len; i++) {
+        struct child *child = children_at(children, i);
+        if (child->pid != pid)
+            continue;
+        child->last_beat = clock_mono();
+        g_free(child->trouble);
+        child->trouble = g_strdup(trouble);
+    }
 }
 
 void children_stop_starting(struct children *children)
@@ -237,6 +244,7 @@ struct js *children_status(const struct children *children)
             js_set_int(row, "pid", child->pid);
             js_set_int(row, "up_s", (clock_mono() - child->started) / G_USEC_PER_SEC);
         }
+        js_set_text(row, "trouble", child->trouble);
         js_set_int(row, "starts", child->starts);
         if (child->has_ended && WIFSIGNALED(child->last_status))
             js_set_int(row, "last_signal", WTERMSIG(child->last_status));

@@ -24,6 +24,7 @@ struct child {
     gboolean has_ended;
     gboolean parked, renewing;
     gboolean retired; /* a reload made it superfluous: not started again, not shown once it is gone */
+    char *trouble;    /* what it says it waits for, or NULL */
     guint starts;
     GArray *recent;                      /* gint64 monotonic: the starts of the last minute */
     gint64 started, last_beat, start_at; /* monotonic; start_at: not before */
@@ -47,8 +48,8 @@ void children_start(struct children *children);
 void children_reap(struct children *children);
 /* Kills those that beat and have not for `silence_us`. */
 void children_check_beats(struct children *children, gint64 silence_us);
-/* A beat from "invoice_escalation/1" or, by pid, from whom that is. */
-void children_beat(struct children *children, int pid);
+/* A beat of that process, with what it waits for (NULL: nothing). */
+void children_beat(struct children *children, int pid, const char *trouble);
 
 /* No more starts. Then signals: every running child whose class is (or, negated, is not) a server. */
 void children_stop_starting(struct children *children);

@@ -97,7 +97,7 @@ static void hear(struct house *house, GBytes *frame, const char *from)
     if (!request)
         return;
     if (!js_get_text(request, "do")) {
-        children_beat(house->children, (int)js_get_int(request, "beat", 0));
+        children_beat(house->children, (int)js_get_int(request, "beat", 0), js_get_text(request, "trouble"));
         return;
     }
     AUTO_JS struct js *reply = answer(house, js_get_text(request, "do"));

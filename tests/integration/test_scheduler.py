@@ -216,13 +216,15 @@ def test_agencies_take_turns():
             lines = (house.root / f"data/{name}.csv").read_text().splitlines()
             (folder / f"{name}.csv").write_text("\n".join(["agency," + lines[0]] + ["B," + line for line in lines[1:]]))
         house.tickler("import", "--dir", folder)
+        workers = lambda: house.pids("ticklerd-invoice-escalation")
+        old = workers()
         house.tickler("reload")
-        house.wait(house.is_up, "the reload")
-        for pid in house.pids("ticklerd-invoice-escalation"):
+        house.wait(lambda: workers() and not set(workers()) & set(old) and house.is_up(), "the reload")
+        for pid in workers():
             os.kill(pid, signal.SIGSTOP)
         house.tickler("--agency", "A-1", "run", "invoice_escalation")
         house.tickler("--agency", "B", "run", "invoice_escalation")
-        for pid in house.pids("ticklerd-invoice-escalation"):
+        for pid in workers():
             os.kill(pid, signal.SIGCONT)
         drained(house)
         order = [agency for agency, in house.sql("SELECT agency_id FROM message ORDER BY claimed_at, message_id")]

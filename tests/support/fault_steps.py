@@ -12,7 +12,7 @@ PROGRAMS = {"worker": "ticklerd-invoice-escalation", "scheduler": "ticklerd-sche
 
 
 def processes(scene, what):
-    """The process ids of a worker, scheduler, supervisor, postgres (its postmaster), backends or redis."""
+    """The process ids of a worker, scheduler, supervisor, postgres (its postmaster), backend (of the product) or redis."""
     house = scene.house
     if what == "supervisor":
         return [house.daemon.pid]
@@ -22,7 +22,9 @@ def processes(scene, what):
         return [pid for pid, line in house.processes().items() if "redis-server" in line]
     if what == "postgres":
         return [int((house.dir / "postgres/postmaster.pid").read_text().split()[0])]
-    raise Refused(f"there is no process '{what}'; known are supervisor, postgres, redis, {', '.join(PROGRAMS)}")
+    if what == "backend":
+        return [pid for pid, in house.sql("SELECT pid FROM pg_stat_activity WHERE usename = 'ticklerd_app'")]
+    raise Refused(f"there is no process '{what}'; known are supervisor, postgres, backend, redis, {', '.join(PROGRAMS)}")
 
 
 def some(scene, what, rng=None):

@@ -8,13 +8,14 @@ server is well-behaved. An answer is a reply line, or
     cut        closes the line without a word
     hang       says nothing and keeps the line open
     accept-cut takes the letter, then closes the line before the 250
-Each accepted letter is one JSON line: message_id, hash, to.
+Each accepted letter is one JSON line: message_id, hash, to, at.
 """
 import email
 import hashlib
 import json
 import socketserver
 import threading
+import time
 
 GOOD = {"CONNECT": "220 ready", "EHLO": "250 hello", "MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on",
         "DOT": "250 taken"}
@@ -112,7 +113,7 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
 
     def accepted(self, letter, to):
         row = {"message_id": email.message_from_bytes(letter)["Message-ID"], "hash": hashlib.sha256(letter).hexdigest(),
-               "to": to}
+               "to": to, "at": time.time()}
         with self.lock:
             self.letters.append(row)
             if self.log:
