@@ -211,48 +211,78 @@ gboolean db_begin(struct db *db, GError **error)
     return db_run(db, "BEGIN", error);
 }
 
-/* The id of the running transaction if it wrote anything, else NULL. Free with g_free. */
-static char *transaction_id(struct db *db)
+/* A transaction by its number and the timeline that gave it: a standby that takes over gives the numbers of those that
+ * never reached it again. */
+struct transaction {
+    char *id; /* NULL: it wrote nothing */
+    char timeline[9];
+};
+
+static void transaction_clear(struct transaction *transaction)
 {
-    PGresult *result = PQexec(db->conn, "SELECT pg_current_xact_id_if_assigned()::text");
-    char *id = PQresultStatus(result) == PGRES_TUPLES_OK && !PQgetisnull(result, 0, 0)
-                   ? g_strdup(PQgetvalue(result, 0, 0))
-                   : NULL;
+    g_free(transaction->id);
+}
+
+#define TIMELINE "left(pg_walfile_name(pg_current_wal_lsn()), 8)"
+
+static void name_transaction(struct db *db, struct transaction *ret)
+{
+    PGresult *result = PQexec(db->conn, "SELECT pg_current_xact_id_if_assigned()::text, " TIMELINE);
+    if (PQresultStatus(result) == PGRES_TUPLES_OK && !PQgetisnull(result, 0, 0)) {
+        ret->id = g_strdup(PQgetvalue(result, 0, 0));
+        g_strlcpy(ret->timeline, PQgetvalue(result, 0, 1), sizeof ret->timeline);
+    }
     PQclear(result);
-    return id;
+}
+
+/* "committed", "aborted", "in progress", or NULL. A number that this timeline has not given yet is nobody's. Free with
+ * g_free. */
+static char *ask_status(struct db *db, const struct transaction *transaction, gboolean *ret_same_timeline)
+{
+    const char *values[] = {transaction->id};
+    PGresult *result = PQexecParams(db->conn,
+                                    "SELECT CASE WHEN $1::xid8 < pg_snapshot_xmax(pg_current_snapshot())"
+                                    " THEN pg_xact_status($1::xid8) ELSE 'aborted' END, " TIMELINE,
+                                    1, NULL, values, NULL, NULL, 0);
+    gboolean told = PQntuples(result) == 1;
+    char *status = told && !PQgetisnull(result, 0, 0) ? g_strdup(PQgetvalue(result, 0, 0)) : NULL;
+    *ret_same_timeline = told && strcmp(PQgetvalue(result, 0, 1), transaction->timeline) == 0;
+    PQclear(result);
+    return status;
 }
 
 /* Asks a fresh connection what became of a transaction whose COMMIT was never answered; tries for half a minute. */
-static gboolean was_committed(struct db *db, const char *id, GError **error)
+static gboolean was_committed(struct db *db, const struct transaction *transaction, GError **error)
 {
     g_autoptr(GError) why = NULL;
+    gboolean same_timeline;
     for (int tries = 0; tries < 60; tries++) {
         g_clear_error(&why);
         if (!db_reopen(db, &why)) {
             g_usleep(G_USEC_PER_SEC / 2);
             continue;
         }
-        const char *values[] = {id};
-        PGresult *result = PQexecParams(db->conn, "SELECT pg_xact_status($1::xid8)", 1, NULL, values, NULL, NULL, 0);
-        g_autofree char *status = PQntuples(result) == 1 ? g_strdup(PQgetvalue(result, 0, 0)) : NULL;
-        PQclear(result);
-        if (g_strcmp0(status, "committed") == 0)
+        g_autofree char *status = ask_status(db, transaction, &same_timeline);
+        if (g_strcmp0(status, "committed") == 0 && same_timeline)
             return TRUE;
-        if (g_strcmp0(status, "aborted") == 0) {
-            g_set_error(error, DB_ERROR, DB_LOST, "the connection was lost and transaction %s did not commit", id);
+        if (g_strcmp0(status, "committed") == 0 || g_strcmp0(status, "aborted") == 0) {
+            gboolean unsure = status[0] == 'c';
+            g_set_error(error, DB_ERROR, unsure ? DB_UNSURE : DB_LOST, "the connection was lost and transaction %s %s",
+                        transaction->id, unsure ? "may have committed: a standby took over" : "did not commit");
             return FALSE;
         }
         g_usleep(G_USEC_PER_SEC / 2); /* still in progress: the old backend has yet to notice */
     }
-    g_set_error(error, DB_ERROR, DB_LOST, "transaction %s: its outcome could not be asked: %s", id,
+    g_set_error(error, DB_ERROR, DB_LOST, "transaction %s: its outcome could not be asked: %s", transaction->id,
                 why ? why->message : "still in progress");
     return FALSE;
 }
 
 gboolean db_commit(struct db *db, GError **error)
 {
-    g_autofree char *id = transaction_id(db);
+    __attribute__((cleanup(transaction_clear))) struct transaction transaction = {0};
     g_autoptr(GError) why = NULL;
+    name_transaction(db, &transaction);
     PGresult *result = PQexec(db->conn, "COMMIT");
     /* An error earlier in the transaction. There is no result at all once the connection is gone. */
     gboolean rolled_back = result && strcmp(PQcmdStatus(result), "ROLLBACK") == 0;
@@ -263,8 +293,8 @@ gboolean db_commit(struct db *db, GError **error)
         return TRUE;
     if (rolled_back)
         g_set_error(error, DB_ERROR, DB_REFUSED, "the transaction had failed and was rolled back");
-    else if (g_error_matches(why, DB_ERROR, DB_LOST) && id)
-        return was_committed(db, id, error);
+    else if (g_error_matches(why, DB_ERROR, DB_LOST) && transaction.id)
+        return was_committed(db, &transaction, error);
     else
         g_propagate_error(error, g_steal_pointer(&why));
     return FALSE;

@@ -17,8 +17,9 @@ struct db_rows;
 
 enum db_error {
     DB_REFUSED,
-    DB_LOST,    /* wait (patience.h) and open again */
-    DB_CONFLICT /* serialization, deadlock, a lock or statement that took too long: try again */
+    DB_LOST,     /* wait (patience.h) and open again */
+    DB_CONFLICT, /* serialization, deadlock, a lock or statement that took too long: try again */
+    DB_UNSURE    /* a standby took over in the middle of a COMMIT and cannot tell: look at what it wrote */
 };
 #define DB_ERROR db_error_quark()
 GQuark db_error_quark(void);
@@ -63,7 +64,8 @@ MUST_CHECK gboolean db_run(struct db *db, const char *text, GError **error);
 
 MUST_CHECK gboolean db_begin(struct db *db, GError **error);
 /* Commits. On DB_LOST the outcome was asked with pg_xact_status over a new connection and is the answer given:
- * TRUE means committed, whatever happened to the line. */
+ * TRUE means committed, whatever happened to the line. After a failover the number may be another transaction's by now:
+ * "committed" is DB_UNSURE then. */
 MUST_CHECK gboolean db_commit(struct db *db, GError **error);
 void db_rollback(struct db *db);
 

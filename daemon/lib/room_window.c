@@ -154,10 +154,40 @@ static void forget_new_claims(struct desk *desk, guint kept)
     g_ptr_array_set_size(desk->events, 0);
 }
 
+static const struct claim *first_letter(const struct desk *desk, guint from)
+{
+    for (guint i = from; i < desk->claimed->len; i++)
+        if (!((struct claim *)desk->claimed->pdata[i])->is_hook)
+            return desk->claimed->pdata[i];
+    return NULL;
+}
+
+/* By what the transaction wrote: a new claim is there, or, without one, an old one is no more. */
+static gboolean is_there(struct desk *desk, guint recorded)
+{
+    const struct claim *claimed = first_letter(desk, recorded), *claim = claimed ? claimed : first_letter(desk, 0);
+    if (!claim)
+        return FALSE;
+    g_autofree char *agency = int_text(claim->agency), *id = int_text(claim->message_id);
+    gint64 rows = db_tell(desk->db, &sql_message_is_claimed, NULL, agency, id, process_incarnation());
+    return claimed ? rows > 0 : rows == 0;
+}
+
+/* Commits; what a new primary cannot tell is looked up. */
+static gboolean commit(struct desk *desk, guint recorded, GError **error)
+{
+    if (db_commit(desk->db, error))
+        return TRUE;
+    if (!g_error_matches(*error, DB_ERROR, DB_UNSURE) || !is_there(desk, recorded))
+        return FALSE;
+    g_clear_error(error);
+    return TRUE;
+}
+
 gboolean window_transact(struct desk *desk, struct window_of_jobs *window, GError **error)
 {
     guint recorded = desk->claimed->len;
-    if (db_begin(desk->db, error) && in_transaction(desk, window, error) && db_commit(desk->db, error)) {
+    if (db_begin(desk->db, error) && in_transaction(desk, window, error) && commit(desk, recorded, error)) {
         if (desk->claimed->len > recorded)
             KILL_POINT(worker, claim_committed);
         if (recorded) {

@@ -72,6 +72,7 @@ class House:
         self.temporary.mkdir()
         self.daemon = None
         self.connection = None
+        self.database = dict(host=str(self.dir / "run/postgres"), dbname="ticklerd", user="ticklerd_owner")
         self.log = self.root / "ticklerd.log"
 
     def __enter__(self):
@@ -191,8 +192,7 @@ class House:
         for attempt in (1, 2):
             try:
                 if self.connection is None or self.connection.closed:
-                    self.connection = psycopg2.connect(host=str(self.dir / "run/postgres"), dbname="ticklerd",
-                                                       user="ticklerd_owner")
+                    self.connection = psycopg2.connect(**self.database)
                     self.connection.autocommit = True
                 with self.connection.cursor() as cursor:
                     cursor.execute(text, values or None)
