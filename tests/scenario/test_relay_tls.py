@@ -1,8 +1,6 @@
 """A relay with STARTTLS and a password: used when its certificate is good, and never in clear text when it is not."""
 import datetime as dt
 import os
-import ssl
-import subprocess
 import zoneinfo
 
 from aiosmtpd.controller import Controller
@@ -10,6 +8,7 @@ from aiosmtpd.smtp import AuthResult
 
 import house as support
 from house import House
+from smtp_script import certificate
 
 PASSWORD = "correct horse battery staple"
 
@@ -27,15 +26,6 @@ class Sink:
     def authenticate(self, server, session, envelope, mechanism, auth_data):
         self.logins.append((session.ssl is not None, auth_data.login.decode(), auth_data.password.decode()))
         return AuthResult(success=auth_data.password.decode() == PASSWORD)
-
-
-def certificate(folder):
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
-                   check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
-    return context
 
 
 def office(house, port, password=PASSWORD, **relay):

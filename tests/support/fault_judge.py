@@ -14,6 +14,8 @@ def promises(scene):
     office = scene.office
     arrived = office.arrived()
     Judge(scene.house, office.history, arrived).check()
+    unused = office.server.unused() if office.server else {}
+    assert not unused, f"nobody came for these answers of the relay: {unused}"
     more = list(office.before.more_descriptors(scene.house))
     assert not more, more
     scene.house.tickler("audit", "verify")

@@ -9,7 +9,7 @@ import zoneinfo
 
 import house as support
 from judge import History, Traces, in_maildir, of_server
-from smtp_script import ScriptedServer
+from smtp_script import ScriptedServer, certificate
 
 NO_BRAKES = dict(limits={"per_party_per_day": 1, "per_run": 0}, storm_brake=0, stop_if_data_older_than=None)
 
@@ -38,7 +38,8 @@ class Office:
                  schedule=None, relay=None, build="release", environment=None, once=False, replace=None, servers=()):
         """letters: overdue invoices, one facility each; full_letters: as many under TICKLER_TIER=full
         rooms: the others rest · settings: into ticklerd.yaml · schedule: into invoice_escalation.yaml
-        relay: the script of the mail server (smtp_script.py; {} behaves well); without it, letters go into the Maildir
+        relay: the script of the mail server (smtp_script.py; {} behaves well), over TLS where it speaks of STARTTLS;
+          without it, letters go into the Maildir
         build: release, or debug with kill points · environment: of ticklerd and its children
         once: a kill point acts once over all processes
         replace: {program: shell text} instead of the real one
@@ -49,7 +50,8 @@ class Office:
         self.environment, self.replace, self.once = environment or {}, replace or {}, once
         self.servers = {name: None for name in servers}
         self.house = support.House(debug_programs() if build == "debug" else None)
-        self.server = ScriptedServer(relay) if relay is not None else None
+        self.server = ScriptedServer(relay, tls="STARTTLS" in relay and certificate(self.house.root)) if relay is not None \
+            else None
         self.stack = contextlib.ExitStack()
         self.history, self.before = History(), None
         for number in range(self.letters):
@@ -98,9 +100,20 @@ class Office:
         house.edit(house.dir / "config/schedules/invoice_escalation.yaml", lambda d: merge(d, self.schedule))
         settings = {"queue": {"retry_first": 1}}
         if self.server:
-            settings["mail"] = {"relay": {"url": f"smtp://127.0.0.1:{self.server.port}", "starttls": False, "timeout": 5}}
+            settings["mail"] = {"relay": self.relay_settings()}
         merge(settings, self.settings)
         house.edit(house.dir / "config/ticklerd.yaml", lambda d: merge(d, settings))
+
+    def relay_settings(self):
+        relay = {"url": f"smtp://127.0.0.1:{self.server.port}", "starttls": bool(self.server.tls), "timeout": 5}
+        if self.server.tls:
+            relay["ca_file"] = str(self.house.root / "cert.pem")
+        if "AUTH" in self.server.script:
+            secret = self.house.root / "smtp-password"
+            secret.touch(mode=0o600)
+            secret.write_text("correct horse")
+            relay.update(user="agency", password=f"file:{secret}")
+        return relay
 
     def start(self, wait=True):
         """Starts ticklerd in the scene's environment, which is its alone."""

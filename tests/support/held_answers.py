@@ -55,8 +55,8 @@ def owner_of(port, pids):
 
 
 class HeldConversation(Conversation):
-    def answer(self, place):
-        word = super().answer(place)
+    def answer(self, place, to=None):
+        word = super().answer(place, to)
         if self.server.held.meets(place, self.client_address[1]):
             return "accept-cut" if place == "DOT" else None
         return word
