@@ -26,22 +26,24 @@ void claim_free(gpointer data)
     g_free(claim);
 }
 
-const char *desk_template(struct desk *desk, const char *file, GError **error)
+static struct template_parsed *parsed_template(struct desk *desk, const char *file, enum template_kind kind,
+                                               GError **error)
 {
-    char *text = g_hash_table_lookup(desk->templates, file);
-    if (text)
-        return text;
-    g_autofree char *path = g_build_filename(desk->config->dir, "templates", desk->room->name, file, NULL);
-    if (!g_file_get_contents(path, &text, NULL, error))
+    struct template_parsed *known = g_hash_table_lookup(desk->templates, file);
+    if (known)
+        return known;
+    g_autofree char *path = g_build_filename(desk->config->dir, "templates", desk->room->name, file, NULL),
+                    *text = NULL;
+    if (!g_file_get_contents(path, &text, NULL, error) || !(known = template_parse(file, text, kind, error)))
         return NULL;
-    g_hash_table_insert(desk->templates, g_strdup(file), text);
-    return text;
+    g_hash_table_insert(desk->templates, g_strdup(file), known);
+    return known;
 }
 
 char *desk_render(struct desk *desk, const char *file, enum template_kind kind, const struct js *data, GError **error)
 {
-    const char *text = desk_template(desk, file, error);
-    return text ? template_render(file, text, kind, data, error) : NULL;
+    struct template_parsed *parsed = parsed_template(desk, file, kind, error);
+    return parsed ? template_fill(parsed, data, error) : NULL;
 }
 
 /* --- the letter itself */

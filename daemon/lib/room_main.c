@@ -134,7 +134,7 @@ int room_main(int argc, char **argv, const struct room *room)
     GOptionEntry extra[] = {{"share", 0, 0, G_OPTION_ARG_INT, &share, "workers of all rooms", "N"}, {0}};
     process_start(&argc, &argv, "A room of ticklerd. Started by ticklerd.", extra, &desk.process);
     process_follow_parent();
-    desk.templates = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    desk.templates = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, template_free);
     desk.claimed = g_ptr_array_new_with_free_func(claim_free);
     desk.doubts = g_ptr_array_new_with_free_func(claim_free);
     desk.events = g_ptr_array_new();

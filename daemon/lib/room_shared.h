@@ -26,7 +26,7 @@ struct desk {
     struct bus *bus;
     struct meter *meter;
     struct relay *relay;   /* NULL: letters go into the Maildir, or are recorded */
-    GHashTable *templates; /* name -> text */
+    GHashTable *templates; /* file -> struct template_parsed */
     GPtrArray *claimed;    /* struct claim: letters of the present window */
     GPtrArray *events;     /* struct note */
     GPtrArray *doubts;     /* struct claim: letters of this transaction's jobs that may have arrived and may go again */
@@ -168,6 +168,5 @@ MUST_CHECK gboolean outbox_finish(struct desk *desk, struct db_array *ids, struc
 MUST_CHECK gboolean outbox_postpone(struct desk *desk, gint64 job, instant until, const char *reason, gboolean tried,
                                     GError **error);
 
-/* The text of config/templates/<room>/<name>. NULL when it cannot be read. */
-const char *desk_template(struct desk *desk, const char *file, GError **error);
+/* Fills config/templates/<room>/<file>, which is read and parsed once: new templates come with new workers. */
 char *desk_render(struct desk *desk, const char *file, enum template_kind kind, const struct js *data, GError **error);

@@ -1,6 +1,6 @@
 /*
- * Mustache by kainjow-mustache: the only file that knows it. A context that reports the first name it does not find makes
- * names strict. No exception leaves this file.
+ * Mustache by kainjow-mustache: the only file that knows it. A context that reports the first name it does not find
+ * makes names strict. No exception leaves this file.
  */
 #include "template.h"
 
@@ -10,7 +10,8 @@
 
 using namespace kainjow::mustache;
 
-namespace {
+namespace
+{
 
 data to_data(const struct js *value)
 {
@@ -38,9 +39,12 @@ data to_data(const struct js *value)
     }
 }
 
-class strict_context : public context<std::string> {
-public:
-    explicit strict_context(const data *top) : context<std::string>(top) {}
+class strict_context : public context<std::string>
+{
+  public:
+    explicit strict_context(const data *top) : context<std::string>(top)
+    {
+    }
 
     const data *get(const std::string &name) const override
     {
@@ -104,39 +108,75 @@ std::string without_gaps(const std::string &text)
     return out;
 }
 
-char *render(const char *file, const std::string &text, enum template_kind kind, const struct js *js, GError **error)
+} // namespace
+
+struct template_parsed {
+    std::string file, text;
+    template_kind kind;
+    mustache tags;
+};
+
+static template_parsed *parse(const char *file, const std::string &text, template_kind kind, GError **error)
 {
     if (has_refused_tag(file, text, kind, error))
         return nullptr;
-    mustache tmpl{text};
-    if (!tmpl.is_valid()) {
-        std::size_t at = tmpl.error_message().rfind(" at ");
-        std::size_t offset = at == std::string::npos ? 0 : std::stoul(tmpl.error_message().substr(at + 4));
-        refuse(error, file, text, offset, tmpl.error_message().substr(0, at));
+    mustache tags{text};
+    if (!tags.is_valid()) {
+        std::size_t at = tags.error_message().rfind(" at ");
+        std::size_t offset = at == std::string::npos ? 0 : std::stoul(tags.error_message().substr(at + 4));
+        refuse(error, file, text, offset, tags.error_message().substr(0, at));
         return nullptr;
     }
     if (kind == TEMPLATE_TEXT)
-        tmpl.set_custom_escape([](const std::string &s) { return s; });
+        tags.set_custom_escape([](const std::string &s) { return s; });
+    return new template_parsed{file, text, kind, std::move(tags)};
+}
+
+static char *fill(template_parsed *t, const struct js *js, GError **error)
+{
     data top = to_data(js);
     strict_context context{&top};
     std::ostringstream out;
-    tmpl.render(context, out);
+    t->tags.render(context, out);
     if (!context.unknown.empty()) {
-        refuse(error, file, text, place_of(text, context.unknown), "unknown name '" + context.unknown + "'");
+        refuse(error, t->file.c_str(), t->text, place_of(t->text, context.unknown),
+               "unknown name '" + context.unknown + "'");
         return nullptr;
     }
-    return g_strdup(kind == TEMPLATE_TEXT ? without_gaps(out.str()).c_str() : out.str().c_str());
+    return g_strdup(t->kind == TEMPLATE_TEXT ? without_gaps(out.str()).c_str() : out.str().c_str());
 }
 
-} // namespace
-
-extern "C" char *template_render(const char *file, const char *text, enum template_kind kind, const struct js *data,
-                                 GError **error)
+extern "C" struct template_parsed *template_parse(const char *file, const char *text, enum template_kind kind,
+                                                  GError **error)
 {
     try {
-        return render(file, text, kind, data, error);
+        return parse(file, text, kind, error);
     } catch (const std::exception &e) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "%s: %s", file, e.what());
         return nullptr;
     }
+}
+
+extern "C" char *template_fill(struct template_parsed *t, const struct js *data, GError **error)
+{
+    try {
+        return fill(t, data, error);
+    } catch (const std::exception &e) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "%s: %s", t->file.c_str(), e.what());
+        return nullptr;
+    }
+}
+
+extern "C" void template_free(void *t)
+{
+    delete static_cast<template_parsed *>(t);
+}
+
+extern "C" char *template_render(const char *file, const char *text, enum template_kind kind, const struct js *data,
+                                 GError **error)
+{
+    struct template_parsed *t = template_parse(file, text, kind, error);
+    char *out = t ? template_fill(t, data, error) : nullptr;
+    template_free(t);
+    return out;
 }

@@ -18,4 +18,11 @@ enum template_kind { TEMPLATE_TEXT, TEMPLATE_HTML };
 MUST_CHECK char *template_render(const char *file, const char *text, enum template_kind kind, const struct js *data,
                                  GError **error);
 
+/* The same in two steps, for a template that is filled many times. */
+struct template_parsed;
+MUST_CHECK struct template_parsed *template_parse(const char *file, const char *text, enum template_kind kind,
+                                                  GError **error);
+MUST_CHECK char *template_fill(struct template_parsed *parsed, const struct js *data, GError **error);
+void template_free(void *parsed);
+
 G_END_DECLS
