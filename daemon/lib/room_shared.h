@@ -90,26 +90,49 @@ struct job *window_read_job(const struct desk *desk, const struct db_rows *rows,
 guint desk_do_batch(struct desk *desk, const GArray *jobs);
 gboolean desk_should_stop(struct desk *desk);
 
-/* --- whom and when (outbox_timing.c) */
+/* --- a window's letters, from wishes to claims */
 
 struct person {
     const char *role, *name, *address; /* lent by the rows */
     const struct zone *zone;
 };
 
-struct addressing { /* the people of one wish */
-    struct db_rows *rows;
+/* A wish on its way to letters, one for each of its people. */
+struct intent {
+    struct party *party;
+    struct letter_wish *wish;
+    const struct job *first; /* of the wish */
     struct person people[8];
     int count;
+    GPtrArray *attachments; /* struct attachment */
+    gboolean goes;          /* nothing stands in its way so far */
+    gboolean counts;        /* against the gap and the day */
 };
 
-/* Who stands behind the roles of a wish; nobody leaves ret->count at 0. Free ret->rows with db_rows_free. */
-MUST_CHECK gboolean outbox_find_people(struct desk *desk, const struct job *first, const struct letter_wish *wish,
-                                       struct addressing *ret, GError **error);
-/* May this wish go out now? When not, its jobs are postponed with the reason. */
-MUST_CHECK gboolean outbox_timely(struct desk *desk, struct party *party, const struct letter_wish *wish,
-                                  const struct addressing *to, gboolean *ret_now, GError **error);
+/* A letter that has no row yet. */
+struct draft {
+    const struct intent *intent;
+    struct claim *claim; /* lent: desk->claimed has it */
+    char *subject;
+};
+void draft_free(gpointer draft);
+
+/* outbox_people.c: who stands behind the roles of each wish; nobody leaves a `count` at 0. Free *ret_rows, which lends
+ * the names, with db_rows_free. */
+MUST_CHECK gboolean outbox_find_people(struct desk *desk, const GPtrArray *intents, struct db_rows **ret_rows,
+                                       GError **error);
+/* outbox_timing.c: those that may not go at this hour, or so soon after the last letter, are postponed with the reason.
+ */
+MUST_CHECK gboolean outbox_keep_hours(struct desk *desk, const GPtrArray *intents, GError **error);
 void outbox_postpone_all(const struct letter_wish *wish, instant until, const char *reason);
+/* outbox_spend.c: the same for those for which the day's counts have no place left. */
+MUST_CHECK gboolean outbox_spend(struct desk *desk, const GPtrArray *intents, GError **error);
+/* outbox_letter.c */
+char *outbox_letter_id(struct desk *desk, const struct letter_wish *wish, const struct person *person, GError **error);
+MUST_CHECK GBytes *outbox_write(struct desk *desk, const struct intent *intent, const struct person *person,
+                                const char *id, char **ret_subject, GError **error);
+/* outbox_put.c: rows of letters and of their steps; the claims learn their message ids. */
+MUST_CHECK gboolean outbox_put(struct desk *desk, const GPtrArray *drafts, GError **error);
 
 /* --- tasks (outbox_tasks.c) */
 
@@ -123,8 +146,9 @@ MUST_CHECK gboolean outbox_nobody_task(struct desk *desk, struct party *party, c
 MUST_CHECK gboolean outbox_attach(struct desk *desk, struct party *party, const struct letter_wish *wish,
                                   GPtrArray *ret, gboolean *ret_good, GError **error);
 
-/* outbox_claim.c: turns a party's wishes into claimed letters, tasks and verdicts, inside the open transaction. */
-MUST_CHECK gboolean outbox_claim(struct desk *desk, struct party *party, GError **error);
+/* outbox_claim.c: turns the wishes of parties into claimed letters, tasks and verdicts, inside the open transaction.
+ * When that would be more than `most` letters it fails (DB_CONFLICT) before it writes one. */
+MUST_CHECK gboolean outbox_claim(struct desk *desk, const GPtrArray *parties, guint most, GError **error);
 
 /* outbox_resume.c: letters of these jobs from before. What left, or may have left, is settled: its jobs are added to
  * `ret_taken` (a set of job ids as gint64*). What never left is written anew from what is true now: its jobs go the

@@ -38,48 +38,12 @@ struct job *window_read_job(const struct desk *desk, const struct db_rows *rows,
     return job;
 }
 
-static gboolean handle_party(struct desk *desk, struct party *party, struct verdicts *verdicts, GError **error)
-{
-    room_decide(desk->room, party);
-    if (!outbox_claim(desk, party, error))
-        return FALSE;
-    outbox_verdicts(desk, party, verdicts);
-    return TRUE;
-}
-
-/* A window grows while few letters come of it; one that turns out to hold too many is given up before it commits. */
-static gboolean stays_small(struct desk *desk, struct window_of_jobs *window, guint recorded, GError **error)
-{
-    int most = desk->config->settings->send_window;
-    window->letters = desk->claimed->len - recorded;
-    if (!window->is_wide || (int)window->letters <= most)
-        return TRUE;
-    g_set_error(error, DB_ERROR, DB_CONFLICT, "more than %d letters in one window", most);
-    return FALSE;
-}
-
-static gboolean handle_doubts(struct desk *desk, struct window_of_jobs *window, const struct db_rows *rows,
-                              GHashTable *taken, guint recorded, struct verdicts *verdicts, GError **error)
-{
-    gboolean good = TRUE;
-    while (good && desk->doubts->len) {
-        const struct claim *first = desk->doubts->pdata[0];
-        struct party *party = outbox_next_doubt(desk, rows, taken, clock_now());
-        good = party->jobs->len == 0 || handle_party(desk, party, verdicts, error);
-        good = good && outbox_settle_doubts(desk, party, first, error) && stays_small(desk, window, recorded, error);
-        party_free(party);
-    }
-    return good;
-}
-
 /* Rows come ordered by party: each run of one party is decided together. */
-static gboolean handle_rows(struct desk *desk, struct window_of_jobs *window, const struct db_rows *rows,
-                            GHashTable *taken, guint recorded, GError **error)
+static GPtrArray *parties_of(const struct desk *desk, const struct db_rows *rows, GHashTable *taken)
 {
-    AUTO_VERDICTS struct verdicts *verdicts = verdicts_new();
-    gboolean good = handle_doubts(desk, window, rows, taken, recorded, verdicts, error);
+    GPtrArray *parties = g_ptr_array_new_with_free_func((GDestroyNotify)party_free);
     instant now = clock_now();
-    for (int row = 0; good && row < db_rows_count(rows);) {
+    for (int row = 0; row < db_rows_count(rows);) {
         const char *name = db_text(rows, row, "party"), *agency = db_text(rows, row, "agency_id");
         struct party *party = party_new(desk->schedule, zone_day(desk->schedule->zone, now), now);
         for (; row < db_rows_count(rows) && strcmp(db_text(rows, row, "party"), name) == 0 &&
@@ -89,11 +53,58 @@ static gboolean handle_rows(struct desk *desk, struct window_of_jobs *window, co
             if (!g_hash_table_contains(taken, &id))
                 g_ptr_array_add(party->jobs, window_read_job(desk, rows, row));
         }
-        good = party->jobs->len == 0 ||
-               (handle_party(desk, party, verdicts, error) && stays_small(desk, window, recorded, error));
-        party_free(party);
+        if (party->jobs->len)
+            g_ptr_array_add(parties, party);
+        else
+            party_free(party);
     }
-    return good && outbox_settle(desk, verdicts, error);
+    return parties;
+}
+
+static gboolean handle_parties(struct desk *desk, const GPtrArray *parties, guint most, struct verdicts *verdicts,
+                               GError **error)
+{
+    for (guint i = 0; i < parties->len; i++)
+        room_decide(desk->room, parties->pdata[i]);
+    if (!outbox_claim(desk, parties, most, error))
+        return FALSE;
+    for (guint i = 0; i < parties->len; i++)
+        outbox_verdicts(desk, parties->pdata[i], verdicts);
+    return TRUE;
+}
+
+/* One at a time: what each comes to is settled before the next. */
+static gboolean handle_doubts(struct desk *desk, const struct db_rows *rows, GHashTable *taken, guint most,
+                              struct verdicts *verdicts, GError **error)
+{
+    gboolean good = TRUE;
+    while (good && desk->doubts->len) {
+        g_autoptr(GPtrArray) one = g_ptr_array_new_with_free_func((GDestroyNotify)party_free);
+        const struct claim *first = desk->doubts->pdata[0];
+        struct party *party = outbox_next_doubt(desk, rows, taken, clock_now());
+        g_ptr_array_add(one, party);
+        good = (party->jobs->len == 0 || handle_parties(desk, one, most, verdicts, error)) &&
+               outbox_settle_doubts(desk, party, first, error);
+    }
+    return good;
+}
+
+/* A window grows while few letters come of it; a wide one that turns out to hold too many is given up. */
+static gboolean handle_rows(struct desk *desk, struct window_of_jobs *window, const struct db_rows *rows,
+                            GHashTable *taken, guint recorded, GError **error)
+{
+    AUTO_VERDICTS struct verdicts *verdicts = verdicts_new();
+    guint most = window->is_wide ? (guint)desk->config->settings->send_window : G_MAXUINT;
+    if (!handle_doubts(desk, rows, taken, most, verdicts, error))
+        return FALSE;
+    g_autoptr(GPtrArray) parties = parties_of(desk, rows, taken);
+    if (!handle_parties(desk, parties, most, verdicts, error))
+        return FALSE;
+    window->letters = desk->claimed->len - recorded; /* with calls of web hooks, and letters from before */
+    if (window->letters <= most)
+        return outbox_settle(desk, verdicts, error);
+    g_set_error(error, DB_ERROR, DB_CONFLICT, "more than %u letters in one window", most);
+    return FALSE;
 }
 
 /* A job whose record is gone (a placement no longer bills that payer) has no row, so no party decides it: it is moot.

@@ -64,7 +64,7 @@ def roles_and_stand_ins(house):
                   "FROM agency a", facility, f"House {facility}", parent)
     contact(house, "P", "P", "billing")
     contact(house, "P", "Phr", "hr")  # of the parent only the billing contact stands in
-    prepared(house, "daemon/lib/sql/recipients.sql", "recipients", "int, bigint, text[], text")
+    prepared(house, "daemon/lib/sql/recipients.sql", "recipients", "int[], bigint[], text[], text[]")
     ident = house.one("SELECT facility_id FROM facility WHERE ext_id = 'S'")
     for people, suppressed, asked, expected in ROLES:
         house.sql("DELETE FROM contact WHERE ext_id LIKE 'S-%%'")
@@ -73,8 +73,8 @@ def roles_and_stand_ins(house):
             contact(house, "S", name, CONTACT_ROLE[name])
         for name in suppressed.split():
             house.tickler("suppress", f"{name.upper()}@X.example", "--reason", "came back")
-        rows = house.sql(f"EXECUTE recipients (1, {ident}, %s, 'facility')", asked.split())
-        found = " ".join(row[2].split("@")[0] for row in rows)
+        rows = house.sql(f"EXECUTE recipients ('{{1,1}}', '{{0,{ident}}}', ARRAY[%s, %s], '{{facility,facility}}')", asked, asked)
+        found = " ".join(row[2].split("@")[0] for row in rows if row[4] == 2)  # of the second line; nobody is the facility 0
         assert found == expected, f"{people} without {suppressed}, asked for {asked}: {found}, not {expected}"
     house.sql("DELETE FROM suppression")
 
@@ -84,7 +84,7 @@ def therapists_and_payers(house):
         house.sql(f"INSERT INTO {table} (agency_id, ext_id, name, email) SELECT agency_id, %s, 'N', %s FROM agency", key,
                   f"{table}@x.example")
         ident = house.one(f"SELECT {table}_id FROM {table}")
-        asked = f"EXECUTE recipients (1, {ident}, ARRAY['{table}'], '{table}')"
+        asked = f"EXECUTE recipients ('{{1}}', '{{{ident}}}', '{{{table}}}', '{{{table}}}')"
         assert [row[2] for row in house.sql(asked)] == [f"{table}@x.example"]
         house.tickler("suppress", f"{table}@x.example", "--reason", "came back")
         assert not house.sql(asked), "nobody stands in for a therapist or a payer"

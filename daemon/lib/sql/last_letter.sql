@@ -1,5 +1,8 @@
--- last_letter.sql: $1 agency, $2 party, $3 worker; when this room last wrote to its people (not to our own staff).
-SELECT max(claimed_at) AS at FROM message
- WHERE agency_id = $1::int AND party = $2 AND worker = $3 AND state <> 'failed'
-   AND split_part(recipient, ':', 1) IN ('billing', 'clinical_director', 'hr', 'compliance', 'therapist', 'payer')
-   AND step <> 'thank_you'
+-- last_letter.sql: parallel lists of $1 agencies and $2 parties, $3 worker; when this room last wrote to each one's people
+-- (not to our own staff). + 0: by the party, not all that the agency ever wrote.
+SELECT (SELECT max(m.claimed_at) FROM message m
+         WHERE m.agency_id + 0 = w.agency AND m.party = w.party AND m.worker = $3 AND m.state <> 'failed'
+           AND split_part(m.recipient, ':', 1) IN ('billing', 'clinical_director', 'hr', 'compliance', 'therapist', 'payer')
+           AND m.step <> 'thank_you') AS at
+  FROM unnest($1::int[], $2::text[]) WITH ORDINALITY AS w (agency, party, place)
+ ORDER BY w.place

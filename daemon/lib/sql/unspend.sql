@@ -1,2 +1,4 @@
--- unspend.sql: gives one of each scope of $2 on day $3 back.
-UPDATE spent SET count = count - 1 WHERE agency_id = $1::int AND scope = ANY ($2::text[]) AND day = $3::date
+-- unspend.sql: parallel lists of $1 agencies, $2 scopes, $3 how many places of each on day $4 are given back.
+UPDATE spent SET count = spent.count - w.surplus
+  FROM unnest($1::int[], $2::text[], $3::int[]) AS w (agency, scope, surplus)
+ WHERE spent.agency_id = w.agency AND spent.scope = w.scope AND spent.day = $4::date
