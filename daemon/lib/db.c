@@ -17,6 +17,8 @@ struct db {
     gboolean useless;     /* connected to a server that cannot work now */
     char sqlstate[6];
     guint connections;
+    db_guard *guard;
+    void *guarded;
 };
 
 struct db_rows {
@@ -278,11 +280,19 @@ static gboolean was_committed(struct db *db, const struct transaction *transacti
     return FALSE;
 }
 
+void db_set_guard(struct db *db, db_guard *guard, void *with)
+{
+    db->guard = guard;
+    db->guarded = with;
+}
+
 gboolean db_commit(struct db *db, GError **error)
 {
     __attribute__((cleanup(transaction_clear))) struct transaction transaction = {0};
     g_autoptr(GError) why = NULL;
     name_transaction(db, &transaction);
+    if (transaction.id && db->guard && !db->guard(db->guarded, error))
+        return FALSE;
     PGresult *result = PQexec(db->conn, "COMMIT");
     /* An error earlier in the transaction. There is no result at all once the connection is gone. */
     gboolean rolled_back = result && strcmp(PQcmdStatus(result), "ROLLBACK") == 0;

@@ -68,6 +68,10 @@ MUST_CHECK gboolean db_begin(struct db *db, GError **error);
  * "committed" is DB_UNSURE then. */
 MUST_CHECK gboolean db_commit(struct db *db, GError **error);
 void db_rollback(struct db *db);
+/* Asked within each transaction that wrote something, before its COMMIT: FALSE, with an error, and it does not commit.
+ */
+typedef gboolean db_guard(void *with, GError **error);
+void db_set_guard(struct db *db, db_guard *guard, void *with);
 
 int db_rows_count(const struct db_rows *rows);
 gint64 db_rows_touched(const struct db_rows *rows);

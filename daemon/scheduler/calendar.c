@@ -5,6 +5,7 @@
 
 #include "desk.h"
 #include "js.h"
+#include "leader.h"
 #include "log.h"
 #include "plan.h"
 #include "ticklerd-scheduler_sql.h"
@@ -140,6 +141,17 @@ gboolean calendar_open(struct office *office, GError **error)
     return good;
 }
 
+static gboolean skip(struct office *office, const struct tick *tick, GError **error)
+{
+    if (db_begin(office->db, error) &&
+        plan_skip(office->db, tick->schedule->worker, tick->agency, tick->next, clock_now(),
+                  "the daemon was not running; a later time of the same schedule fired instead", error) &&
+        db_commit(office->db, error))
+        return TRUE;
+    db_rollback(office->db);
+    return FALSE;
+}
+
 /* Skips all but the newest nominal time that has passed. */
 static gboolean catch_up(struct office *office, struct tick *tick, GError **error)
 {
@@ -147,8 +159,7 @@ static gboolean catch_up(struct office *office, struct tick *tick, GError **erro
         instant after = cron_next(tick->schedule->run, tick->schedule->zone, tick->next);
         if (after > clock_now())
             return TRUE;
-        if (!plan_skip(office->db, tick->schedule->worker, tick->agency, tick->next, clock_now(),
-                       "the daemon was not running; a later time of the same schedule fired instead", error))
+        if (!skip(office, tick, error))
             return FALSE;
         tick->next = after;
     }
@@ -184,6 +195,7 @@ static gboolean fire(struct office *office, struct tick *tick, GError **error)
     gint64 begun = clock_mono();
     if (!catch_up(office, tick, error))
         return FALSE;
+    leader_extend(office);
     if (!plan_run(office->db, tick->room, tick->schedule, tick->agency, tick->next, clock_now(), "scheduler", &outcome,
                   &why)) {
         if (g_error_matches(why, DB_ERROR, DB_LOST)) {

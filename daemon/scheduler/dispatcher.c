@@ -11,6 +11,7 @@
 #include "ahead.h"
 #include "desk.h"
 #include "kill_point.h"
+#include "leader.h"
 #include "log.h"
 #include "plan.h"
 #include "ticklerd-scheduler_sql.h"
@@ -278,11 +279,16 @@ static void frames_ready(struct loop *loop, void *with)
 
 static void check_silence(struct loop *loop UNUSED, void *with UNUSED)
 {
+    static gint64 last; /* were we ourselves away, nobody's silence in that time means anything */
+    gboolean away = last && clock_mono() - last > SILENCE_US / 2;
+    last = clock_mono();
     for (guint i = 0; i < queues->len; i++) {
         struct queue *queue = queues->pdata[i];
         g_autoptr(GList) workers = g_hash_table_get_values(queue->workers);
         for (GList *at = workers; at; at = at->next) {
             struct worker *worker = at->data;
+            if (away)
+                worker->heard = last;
             /* A local one is watched by its pidfd; the supervisor ends it when it hangs. */
             if (worker->pidfd < 0 && clock_mono() - worker->heard > SILENCE_US)
                 worker_gone(worker);
@@ -371,7 +377,7 @@ gboolean dispatcher_offer(struct office *office, GError **error)
     gboolean good = TRUE;
     if (!office->term || db_is_lost(office->db))
         forget_what_was_read();
-    if (!office->term || office->draining || db_is_lost(office->db))
+    if (!leader_is_sure(office) || office->draining || db_is_lost(office->db))
         return TRUE;
     for (guint i = 0; good && i < queues->len; i++)
         good = offer_queue(office, queues->pdata[i], error);

@@ -114,7 +114,7 @@ static gboolean work_once(struct scheduler *s, gboolean *ret_again, GError **err
     if (!calendar_tick(&s->office, error))
         return FALSE;
     bounces_tick(&s->office);
-    if (clock_mono() < s->offer_from)
+    if (clock_mono() < s->offer_from || !leader_hold(&s->office))
         return TRUE;
     if (!dispatcher_offer(&s->office, error))
         return FALSE;
@@ -184,6 +184,8 @@ static gboolean open_scheduler(struct scheduler *s, GError **error)
         return FALSE;
     }
     s->office.db = patience_open(s->office.process.database, "ticklerd-scheduler", error);
+    if (s->office.db)
+        db_set_guard(s->office.db, leader_guard, &s->office);
     return s->office.db && listen(s, error) && dispatcher_open(&s->office, error);
 }
 

@@ -184,6 +184,17 @@ void children_beat(struct children *children, int pid, const char *trouble)
     }
 }
 
+void children_all_beat_now(struct children *children)
+{
+    for (guint i = 0; i < children->list->len; i++) {
+        struct child *child = children_at(children, i);
+        gint64 now = clock_mono();
+        if (child->last_beat == child->started) /* it has yet to beat */
+            child->started = now;
+        child->last_beat = now;
+    }
+}
+
 void children_stop_starting(struct children *children)
 {
     children->stopping = TRUE;

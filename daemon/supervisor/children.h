@@ -51,6 +51,9 @@ void children_check_beats(struct children *children, gint64 silence_us);
 /* A beat of that process, with what it waits for (NULL: nothing). */
 void children_beat(struct children *children, int pid, const char *trouble);
 
+/* As if each had just beaten. */
+void children_all_beat_now(struct children *children);
+
 /* No more starts. Then signals: every running child whose class is (or, negated, is not) a server. */
 void children_stop_starting(struct children *children);
 void children_signal(struct children *children, gboolean servers, int signal);

@@ -14,6 +14,7 @@
 
 #define BEAT_SILENCE_US SECONDS(30)
 #define FRESH_BEAT_US   SECONDS(10)
+#define OURS_AWAY_US    SECONDS(5)
 
 /* --- ending */
 
@@ -73,9 +74,19 @@ static void ended(struct child *child, void *with)
     }
 }
 
+/* We ourselves were away (stopped, or the machine stood still): nobody's silence in that time means anything. */
+static void forgive_silence(struct house *house)
+{
+    static gint64 last;
+    if (last && clock_mono() - last > OURS_AWAY_US)
+        children_all_beat_now(house->children);
+    last = clock_mono();
+}
+
 static void every_second(struct loop *loop UNUSED, void *with)
 {
     struct house *house = with;
+    forgive_silence(house);
     children_start(house->children);
     if (house->draining)
         return;
