@@ -40,10 +40,11 @@ class Office:
         rooms: the others rest · settings: into ticklerd.yaml · schedule: into invoice_escalation.yaml
         relay: the script of the mail server (smtp_script.py; {} behaves well), over TLS where it speaks of STARTTLS;
           without it, letters go into the Maildir
-        build: release, or debug with kill points · environment: of ticklerd and its children
+        build: release, or debug with kill points · environment: of ticklerd and its children; {root} and {bin} are
+          the scene's folder and the programs'
         once: a kill point acts once over all processes
         replace: {program: shell text} instead of the real one
-        servers: postgres, standby, redis: of the scene's own, instead of the embedded ones (fault_servers.py)"""
+        servers: postgres, standby: of the scene's own, instead of the embedded one (fault_servers.py)"""
         if os.environ.get("TICKLER_TIER") == "full" and full_letters:
             letters = full_letters
         self.letters, self.rooms, self.settings, self.schedule = letters, rooms, settings or {}, schedule or {}
@@ -117,7 +118,8 @@ class Office:
 
     def start(self, wait=True):
         """Starts ticklerd in the scene's environment, which is its alone."""
-        extra = dict(self.environment)
+        extra = {name: value.format(root=self.house.root, bin=self.house.bin)
+                 for name, value in self.environment.items()}
         if self.once:
             extra["TICKLER_KILL_MARK"] = str(self.house.root / "acted")
         os.environ.update(extra)

@@ -85,6 +85,14 @@ def slow(scene, table, each_s):
 
 
 @verb
+def fill_disk(scene, full):
+    """No file of Postgres grows any more, or can again (full_disk.c, which the office must preload)."""
+    mark = scene.house.root / "disk_is_full"
+    mark.touch() if full else mark.unlink()
+    scene.office.history.fault(f"disk full: {full}")
+
+
+@verb
 def status(scene, says, patience=60):
     """Until `tickler status` has a sentence, on either of its outputs."""
     def said():
