@@ -1,4 +1,5 @@
-/* Preloaded: a process that believes to stand on another host ($FAR_HOST), so that ticklerd takes it for a remote one. */
+/* Preloaded: a process that believes to stand on another host ($FAR_HOST), so that ticklerd takes it for a remote one.
+ */
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
