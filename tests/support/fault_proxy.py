@@ -10,12 +10,13 @@
     proxy.up.trap("cut", at=1000)                                # at the 1,000th byte of each line ...
     proxy.up.trap("reset", seen=b"COMMIT", times=1)              # ... or where these bytes pass, on one line only
     proxy.up.trap("cut_answer", seen=b"COMMIT", times=1)         # the server gets all, its answer goes nowhere
+    proxy.up.trap("cut", seen=b"COMMIT", after=b"message_result")  # the first on a line on which that has passed
     proxy.mend()                                                 # well-behaved from now on; silent lines are cut
     proxy.lines, proxy.up.bytes, proxy.sprung                    # what there was
 
 What a trap does: cut (both ends are closed), reset (RST; a unix socket knows none and is cut), silent (half-open from there
-on), cut_answer (cut as soon as the server has answered). What comes before the trap is passed on, what comes after it is
-not. `sprung` lists what the traps did, in order; wait_sprung(n) waits for the nth.
+on), cut_answer (cut as soon as the server has answered), note (nothing). What comes before the trap is passed on, what
+comes after it is not. `sprung` lists what the traps did, in order; wait_sprung(n) waits for the nth.
 """
 import contextlib
 import os
@@ -29,19 +30,25 @@ CHUNK, TAIL = 65536, 64  # bytes read at once; how long a text to be seen may be
 
 
 class Trap:
-    def __init__(self, what, at, seen, times):
-        assert what in ("cut", "reset", "silent", "cut_answer") and (at is None) != (seen is None)
+    def __init__(self, what, at, seen, times, after):
+        assert what in ("cut", "reset", "silent", "cut_answer", "note") and (at is None) != (seen is None)
         assert not seen or len(seen) <= TAIL
-        self.what, self.at, self.seen, self.left = what, at, seen, times
+        self.what, self.at, self.seen, self.left, self.after = what, at, seen, times, after
+        self.set_on = set()  # lines on which `after` has passed
 
-    def place(self, passed, tail, data):
+    def place(self, line, passed, tail, data):
         """How many bytes of `data` may go before the trap closes, or None; `passed` went before, ending in `tail`."""
         if self.left == 0:
             return None
+        if self.after and line not in self.set_on:
+            if self.after in tail + data:
+                self.set_on.add(line)
+            return None
         if self.at is not None:
             return self.at - passed if passed < self.at <= passed + len(data) else None
-        found = (tail + data).find(self.seen)
-        return None if found < 0 else max(0, found - len(tail))
+        begun = tail[len(tail) - len(self.seen) + 1:] if len(tail) >= len(self.seen) else tail  # less than the whole text
+        found = (begun + data).find(self.seen)
+        return None if found < 0 else max(0, found - len(begun))
 
 
 class Direction:
@@ -53,22 +60,22 @@ class Direction:
         self.latency = self.jitter = self.pause = 0.0
         self.slice, self.silent, self.traps = 0, False, []
 
-    def trap(self, what, at=None, seen=None, times=None):
+    def trap(self, what, at=None, seen=None, times=None, after=None):
         """times: on so many lines; otherwise on each."""
-        self.traps.append(Trap(what, at, seen, times))
+        self.traps.append(Trap(what, at, seen, times, after))
 
     def pieces(self, data):
         size = self.slice or max(1, len(data))
         return [data[i:i + size] for i in range(0, len(data), size)]
 
-    def spring(self, passed, tail, data):
+    def spring(self, line, passed, tail, data):
         """What of `data` may pass, and what the trap does that closes behind it, or None."""
         with self.lock:
             for trap in self.traps:
-                place = trap.place(passed, tail, data)
+                place = trap.place(line, passed, tail, data)
                 if place is not None:
                     trap.left = trap.left and trap.left - 1
-                    return data if trap.what == "cut_answer" else data[:place], trap.what
+                    return data if trap.what in ("cut_answer", "note") else data[:place], trap.what
         return data, None
 
     def count(self, more):
@@ -112,13 +119,13 @@ class Line:
                 self.proxy.note("cut_answer", self.proxy.up)
                 self.end("cut")
                 return
-            data, what = direction.spring(passed, tail, data)
+            data, what = direction.spring(self, passed, tail, data)
             passed, tail = passed + len(data), (tail + data)[-TAIL:]
             self.swallows = self.swallows or what == "cut_answer"
             self.pass_on(direction, target, data)
             if what == "silent":
                 self.muted.add(direction)
-            if what in ("silent", "cut", "reset"):
+            if what and what != "cut_answer":
                 self.proxy.note(what, direction)
             if what in ("cut", "reset"):
                 self.end(what)

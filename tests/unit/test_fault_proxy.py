@@ -189,5 +189,17 @@ def test_cut_of_the_answer_to_a_text(_, server, proxy, call):
     assert server.heard == b"begin;COMMIT;" and proxy.sprung == [("cut_answer", "up")]
 
 
+@each_kind
+def test_a_text_counts_only_after_another(_, server, proxy, call):
+    proxy.up.trap("cut", seen=b"COMMIT", after=b"put", times=1)
+    line = call()
+    for text, answer in ((b"get COMMIT", b"get COMMIT"), (b"put", b"put"), (b"x COMMIT", b"")):
+        line.sendall(text)
+        assert read(line, max(1, len(answer)))[0][:len(answer) or 2] in (answer, b"x "), text
+    proxy.wait_sprung()
+    support.House.wait(lambda: server.heard.startswith(b"get COMMITputx "), "what came before")
+    assert server.heard == b"get COMMITputx "
+
+
 if __name__ == "__main__":
     support.run_tests(globals())
