@@ -13,7 +13,7 @@ struct db {
     PGconn *conn;
     char *url, *who;
     const char *options, *attributes;
-    GHashTable *prepared; /* name -> itself, on the present connection */
+    GHashTable *prepared; /* name -> struct plan, on the present connection */
     gboolean useless;     /* connected to a server that cannot work now */
     char sqlstate[6];
     guint connections;
@@ -21,8 +21,16 @@ struct db {
     void *guarded;
 };
 
+struct plan { /* of a prepared question */
+    gint64 made_at;
+    guint rows; /* for which it was made */
+};
+
+#define COLUMNS_KNOWN 64
+
 struct db_rows {
     PGresult *result;
+    int *known; /* by the address of a name: the column that it was found to be */
 };
 
 G_DEFINE_QUARK(tickler - db - error, db_error)
@@ -33,7 +41,14 @@ G_DEFINE_QUARK(tickler - db - error, db_error)
     "-c TimeZone=UTC -c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s "         \
     "-c search_path=public -c client_min_messages=warning -c DateStyle=ISO -c jit=off"
 
-#define PINNED " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
+#define PINNED                                                                                                         \
+    " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan"
+
+/* How long a plan is good for, of a question about many rows and of one about a few: see struct db_question. */
+#define FEW_ROWS         8
+#define MANY_MORE        4
+#define PLAN_GOOD_US     (10 * G_USEC_PER_SEC)
+#define FEW_ROWS_GOOD_US (60 * G_USEC_PER_SEC)
 
 /* What the url says of target_session_attrs comes later, and counts. */
 static PGconn *connect_to(const char *url, const char *who, const char *options, const char *attributes)
@@ -61,7 +76,7 @@ static struct db *open_with(const char *url, const char *who, const char *option
     db->who = g_strdup(who);
     db->options = options;
     db->attributes = attributes;
-    db->prepared = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    db->prepared = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     if (!db_reopen(db, error))
         db_close(&db);
     return db;
@@ -117,6 +132,11 @@ const char *db_sqlstate(const struct db *db)
     return db->sqlstate;
 }
 
+gboolean db_found_duplicate(const struct db *db)
+{
+    return strcmp(db->sqlstate, "23505") == 0;
+}
+
 /* It answers, and cannot work: it is read-only (another one is the primary now), out of disk, out of slots, or its disk
  * fails. That is no statement's fault, and passes. */
 static gboolean is_out_of_order(const char *state)
@@ -162,35 +182,121 @@ static struct db_rows *taken(struct db *db, const char *what, PGresult *result, 
         return NULL;
     }
     db->sqlstate[0] = '\0';
-    struct db_rows *rows = g_new(struct db_rows, 1);
+    struct db_rows *rows = g_new0(struct db_rows, 1);
+    rows->known = g_new0(int, COLUMNS_KNOWN);
     rows->result = result;
     return rows;
 }
 
-static gboolean prepare(struct db *db, const struct sql *sql, GError **error)
+static gboolean plan_is_good(const struct plan *plan, guint rows)
 {
-    if (g_hash_table_contains(db->prepared, sql->name))
-        return TRUE;
-    PGresult *result = PQprepare(db->conn, sql->name, sql->text, 0, NULL);
+    gint64 age = g_get_monotonic_time() - plan->made_at;
+    return !rows || (rows <= FEW_ROWS ? age < FEW_ROWS_GOOD_US : age < PLAN_GOOD_US && rows <= MANY_MORE * plan->rows);
+}
+
+static gboolean run_plainly(struct db *db, const char *what, PGresult *result, GError **error)
+{
     gboolean good = is_good(result);
-    if (good)
-        g_hash_table_add(db->prepared, g_strdup(sql->name));
-    else
-        say(db, sql->name, result, error);
+    if (!good)
+        say(db, what, result, error);
     PQclear(result);
     return good;
 }
 
+static gboolean forget(struct db *db, const struct sql *sql, GError **error)
+{
+    g_autofree char *text = g_strdup_printf("DEALLOCATE \"%s\"", sql->name);
+    g_hash_table_remove(db->prepared, sql->name);
+    return run_plainly(db, sql->name, PQexec(db->conn, text), error);
+}
+
+static gboolean prepare_for(struct db *db, const struct sql *sql, guint rows, GError **error)
+{
+    struct plan *plan = g_hash_table_lookup(db->prepared, sql->name);
+    if (plan && plan_is_good(plan, rows))
+        return TRUE;
+    if ((plan && !forget(db, sql, error)) ||
+        !run_plainly(db, sql->name, PQprepare(db->conn, sql->name, sql->text, 0, NULL), error))
+        return FALSE;
+    plan = g_new(struct plan, 1);
+    *plan = (struct plan){.made_at = g_get_monotonic_time(), .rows = rows};
+    g_hash_table_insert(db->prepared, g_strdup(sql->name), plan);
+    return TRUE;
+}
+
 struct db_rows *db_ask(struct db *db, const struct sql *sql, int n, const char *const *values, GError **error)
 {
-    if (!prepare(db, sql, error))
+    if (!prepare_for(db, sql, 0, error))
         return NULL;
     return taken(db, sql->name, PQexecPrepared(db->conn, sql->name, n, values, NULL, NULL, 0), error);
 }
 
-struct db_rows *db_ask_anew(struct db *db, const struct sql *sql, int n, const char *const *values, GError **error)
+/* --- several questions in one round trip */
+
+const struct sql db_begin_sql = {.name = "begin", .text = "BEGIN"};
+
+/* Whether all was sent; FALSE leaves a connection that nobody can go on with. */
+static gboolean send_together(struct db *db, const struct db_question *questions, guint n)
 {
-    return taken(db, sql->name, PQexecParams(db->conn, sql->text, n, NULL, values, NULL, NULL, 0), error);
+    for (guint i = 0; i < n; i++)
+        if (!PQsendQueryPrepared(db->conn, questions[i].sql->name, questions[i].n, questions[i].values, NULL, NULL, 0))
+            return FALSE;
+    return PQpipelineSync(db->conn) == 1;
+}
+
+/* The answer of one question, and the end of it; TRUE as long as the conversation is in order. */
+static gboolean hear_answer(struct db *db, struct db_question *question, GError **error)
+{
+    PGresult *result = PQgetResult(db->conn);
+    if (result && PQresultStatus(result) == PGRES_PIPELINE_ABORTED) {
+        PQclear(result); /* one before it failed */
+    } else {
+        question->answer = taken(db, question->sql->name, result, *error ? NULL : error);
+    }
+    PGresult *end = PQgetResult(db->conn);
+    PQclear(end);
+    return result && !end && PQstatus(db->conn) == CONNECTION_OK;
+}
+
+static gboolean hear_together(struct db *db, struct db_question *questions, guint n, GError **error)
+{
+    for (guint i = 0; i < n; i++)
+        if (!hear_answer(db, &questions[i], error))
+            return FALSE;
+    PGresult *sync = PQgetResult(db->conn);
+    gboolean in_order = PQresultStatus(sync) == PGRES_PIPELINE_SYNC;
+    PQclear(sync);
+    return in_order && PQexitPipelineMode(db->conn) == 1;
+}
+
+gboolean db_ask_together(struct db *db, struct db_question *questions, guint n, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    for (guint i = 0; i < n; i++)
+        questions[i].answer = NULL;
+    for (guint i = 0; i < n; i++)
+        if (!prepare_for(db, questions[i].sql, questions[i].rows, error))
+            return FALSE;
+    gboolean in_order =
+        PQenterPipelineMode(db->conn) == 1 && send_together(db, questions, n) && hear_together(db, questions, n, &why);
+    if (!in_order) { /* what is asked next must not be taken for an answer to this */
+        if (!g_error_matches(why, DB_ERROR, DB_LOST)) {
+            g_clear_error(&why);
+            say(db, "questions", NULL, &why);
+        }
+        g_clear_pointer(&db->conn, PQfinish);
+    }
+    if (!why)
+        return TRUE;
+    db_answers_free(questions, n);
+    g_propagate_error(error, g_steal_pointer(&why));
+    return FALSE;
+}
+
+void db_answers_free(struct db_question *questions, guint n)
+{
+    for (guint i = 0; i < n; i++)
+        db_rows_free(&questions[i].answer);
 }
 
 gint64 db_touched(struct db_rows *take)
@@ -332,12 +438,17 @@ gint64 db_rows_touched(const struct db_rows *rows)
     return g_ascii_strtoll(PQcmdTuples(rows->result), NULL, 10);
 }
 
+/* PQfnumber copies the name and compares it with all; a window asks for the same dozen in each of a thousand rows. */
 static int column_of(const struct db_rows *rows, const char *column)
 {
-    int number = PQfnumber(rows->result, column);
-    if (number < 0)
+    int *known = &rows->known[GPOINTER_TO_SIZE(column) % COLUMNS_KNOWN];
+    const char *name = PQfname(rows->result, *known);
+    if (name && strcmp(name, column) == 0)
+        return *known;
+    *known = PQfnumber(rows->result, column);
+    if (*known < 0)
         g_error("a question has no column '%s'", column);
-    return number;
+    return *known;
 }
 
 const char *db_text(const struct db_rows *rows, int row, const char *column)
@@ -381,6 +492,7 @@ void db_rows_free(struct db_rows **rows)
     if (!*rows)
         return;
     PQclear((*rows)->result);
+    g_free((*rows)->known);
     g_clear_pointer(rows, g_free);
 }
 

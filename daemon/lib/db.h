@@ -32,9 +32,9 @@ struct sql {
 
 /* `url` is a libpq connection string; `who` shows in pg_stat_activity. */
 MUST_CHECK struct db *db_open(const char *url, const char *who, GError **error);
-/* The same for questions about a few rows by their keys, asked over and over: they go by index whatever the statistics
- * say. With stale ones a batch of a thousand would be looked for by scanning its table. Only a server that can be
- * written is good: of several hosts, the primary. */
+/* The same for questions about a few rows by their keys, asked over and over: they are planned once, whatever their
+ * values, and go by index whatever the statistics say. With stale ones a batch of a thousand would be looked for by
+ * scanning its table. Only a server that can be written is good: of several hosts, the primary. */
 MUST_CHECK struct db *db_open_pinned(const char *url, const char *who, GError **error);
 void db_close(struct db **db);
 #define AUTO_DB __attribute__((cleanup(db_close)))
@@ -48,10 +48,21 @@ guint db_connection(const struct db *db);
 /* Runs one question with `n` text parameters (NULL is SQL NULL). Free rows with db_rows_free. */
 MUST_CHECK struct db_rows *db_ask(struct db *db, const struct sql *sql, int n, const char *const *values,
                                   GError **error);
-/* The same, planned anew for these values. For a long question over tables that grow: a plan that was kept from when
- * they were empty reads all of them for each row. */
-MUST_CHECK struct db_rows *db_ask_anew(struct db *db, const struct sql *sql, int n, const char *const *values,
-                                       GError **error);
+/* One of several questions that go in one round trip. */
+struct db_question {
+    const struct sql *sql;
+    int n;
+    const char *const *values;
+    /* For how many rows it is asked, or 0. A long question over tables that grow is planned anew when it is asked for
+     * many more than before and every few seconds: a plan that was kept from when they were empty reads all of them for
+     * each row. */
+    guint rows;
+    struct db_rows *answer;
+};
+extern const struct sql db_begin_sql; /* BEGIN as the first of them */
+/* Asks them in order; when one fails, those after it are not run. On success each has its answer. */
+MUST_CHECK gboolean db_ask_together(struct db *db, struct db_question *questions, guint n, GError **error);
+void db_answers_free(struct db_question *questions, guint n);
 /* db_ask with the values spelled out: db_ask_with(db, &sql_due, &error, agency, day). At most 24 values. */
 #define db_ask_with(db, sql, error, ...)                                                                               \
     db_ask(db, sql, (int)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)), (const char *[]){__VA_ARGS__}, error)
@@ -87,6 +98,8 @@ void db_rows_free(struct db_rows **rows);
 
 /* The SQLSTATE of the last refusal ("23505"), "" after success or a lost line. Lives until the next call. */
 const char *db_sqlstate(const struct db *db);
+/* Whether that refusal was of a row that is there already. */
+gboolean db_found_duplicate(const struct db *db);
 
 /* Array parameters: '{"a","b"}' with quoting done. */
 struct db_array;

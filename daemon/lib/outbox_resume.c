@@ -173,11 +173,8 @@ static gboolean start_anew(struct desk *desk, const struct db_rows *rows, int ro
     return touched >= 0;
 }
 
-gboolean outbox_resume(struct desk *desk, const char *job_ids, GHashTable *ret_taken, GError **error)
+gboolean outbox_resume(struct desk *desk, const struct db_rows *rows, GHashTable *ret_taken, GError **error)
 {
-    AUTO_ROWS struct db_rows *rows = db_ask_with(desk->db, &sql_message_of_jobs, error, job_ids);
-    if (!rows)
-        return FALSE;
     g_autofree enum state *states = g_new(enum state, (gsize)db_rows_count(rows));
     for (int row = 0; row < db_rows_count(rows); row++)
         states[row] = state_of(desk, rows, row);

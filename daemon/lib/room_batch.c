@@ -24,27 +24,38 @@ gboolean desk_should_stop(struct desk *desk)
     return desk->draining || process_should_stop();
 }
 
-static guint party_end(const struct db_rows *parties, guint at)
+/* Some of a batch's parties, next to each other. */
+struct stretch {
+    const gint64 *jobs;
+    const guint16 *sizes; /* how many jobs each party has */
+    guint parties;
+};
+
+static guint jobs_in(const struct stretch *parties)
 {
-    guint end = at, n = (guint)db_rows_count(parties);
-    while (end < n && strcmp(db_text(parties, (int)end, "party"), db_text(parties, (int)at, "party")) == 0)
-        end++;
-    return end;
+    guint sum = 0;
+    for (guint i = 0; i < parties->parties; i++)
+        sum += parties->sizes[i];
+    return sum;
 }
 
-/* Where the window that begins at `at` ends: whole parties, desk->width of them. */
-static guint window_end(const struct desk *desk, const struct db_rows *parties, guint at)
+/* The first of them, `most` at most. */
+static struct stretch front(const struct stretch *all, guint most)
 {
-    for (guint seen = 0; at < (guint)db_rows_count(parties) && seen < desk->width; seen++)
-        at = party_end(parties, at);
-    return at;
+    return (struct stretch){all->jobs, all->sizes, MIN(most, all->parties)};
 }
 
-static struct db_array *ids_between(const struct db_rows *parties, guint from, guint to)
+static struct stretch behind(const struct stretch *all, const struct stretch *front)
+{
+    return (struct stretch){all->jobs + jobs_in(front), all->sizes + front->parties, all->parties - front->parties};
+}
+
+static struct db_array *ids_of(const struct stretch *parties)
 {
     struct db_array *ids = db_array_new();
-    for (guint i = from; i < to; i++)
-        db_array_add(ids, db_text(parties, (int)i, "job_id"));
+    guint n = jobs_in(parties);
+    for (guint i = 0; i < n; i++)
+        db_array_add_int(ids, parties->jobs[i]);
     return ids;
 }
 
@@ -62,11 +73,11 @@ static void set_width(struct desk *desk, guint letters, gint64 took)
         desk->width = MIN(2 * desk->width, MAX(WIRE_JOBS_MAX, send_window(desk)));
 }
 
-static gboolean work_window(struct desk *desk, const struct db_rows *parties, guint from, guint to, GError **error)
+static gboolean work_window(struct desk *desk, const struct stretch *parties, GError **error)
 {
-    AUTO_ARRAY struct db_array *ids = ids_between(parties, from, to);
-    gboolean is_wide = desk->width > send_window(desk) && party_end(parties, from) < to;
-    struct window_of_jobs window = {.ids = ids, .jobs = to - from, .is_wide = is_wide};
+    AUTO_ARRAY struct db_array *ids = ids_of(parties);
+    gboolean is_wide = desk->width > send_window(desk) && parties->parties > 1;
+    struct window_of_jobs window = {.ids = ids, .jobs = jobs_in(parties), .is_wide = is_wide};
     gint64 begun = clock_mono();
     if (!window_transact(desk, &window, error))
         return FALSE;
@@ -79,10 +90,9 @@ static gboolean work_window(struct desk *desk, const struct db_rows *parties, gu
 
 /* A party that cannot be worked on is set aside, so that it holds up nobody: parked with a task, or, when a lock or a
  * conflict stood in the way, tried again shortly. */
-static gboolean set_aside(struct desk *desk, const struct db_rows *parties, guint from, guint to, const GError *why,
-                          GError **error)
+static gboolean set_aside(struct desk *desk, const struct stretch *party, const GError *why, GError **error)
 {
-    AUTO_ARRAY struct db_array *ids = ids_between(parties, from, to);
+    AUTO_ARRAY struct db_array *ids = ids_of(party);
     gboolean passing = g_error_matches(why, DB_ERROR, DB_CONFLICT);
     g_autofree char *again = instant_format(clock_now() + SECONDS(2));
     if (!db_begin(desk->db, error))
@@ -118,33 +128,33 @@ static gboolean set_aside(struct desk *desk, const struct db_rows *parties, guin
 }
 
 /* Something in this window fails: party by party, so that only the one at fault stays behind. */
-static gboolean work_singly(struct desk *desk, const struct db_rows *parties, guint at, guint end, GError **error)
+static gboolean work_singly(struct desk *desk, struct stretch left, GError **error)
 {
-    while (at < end) {
+    while (left.parties) {
         g_autoptr(GError) why = NULL;
-        guint next = party_end(parties, at);
-        if (!work_window(desk, parties, at, next, &why)) {
+        struct stretch party = front(&left, 1);
+        if (!work_window(desk, &party, &why)) {
             if (g_error_matches(why, DB_ERROR, DB_LOST)) {
                 g_propagate_error(error, g_steal_pointer(&why));
                 return FALSE;
             }
             log_warning("%s: set aside: %s", desk->room->name, why->message);
-            if (!set_aside(desk, parties, at, next, why, error))
+            if (!set_aside(desk, &party, why, error))
                 return FALSE;
             control_beat_now(); /* each may have waited long for a lock */
         }
-        at = next;
+        left = behind(&left, &party);
     }
     return TRUE;
 }
 
-static guint work_through(struct desk *desk, const struct db_rows *parties, GError **error)
+/* Answers what is left when it was told to stop, or the database was lost. */
+static struct stretch work_through(struct desk *desk, struct stretch left, GError **error)
 {
-    guint at = 0, n = (guint)db_rows_count(parties);
-    while (at < n && !desk_should_stop(desk)) {
-        guint end = window_end(desk, parties, at);
+    while (left.parties && !desk_should_stop(desk)) {
+        struct stretch window = front(&left, desk->width);
         g_autoptr(GError) why = NULL;
-        if (!work_window(desk, parties, at, end, &why)) {
+        if (!work_window(desk, &window, &why)) {
             if (g_error_matches(why, DB_ERROR, DB_LOST)) {
                 g_propagate_error(error, g_steal_pointer(&why));
                 break;
@@ -153,28 +163,24 @@ static guint work_through(struct desk *desk, const struct db_rows *parties, GErr
                 desk->width = send_window(desk);
                 continue;
             }
-            if (!work_singly(desk, parties, at, end, error))
+            if (!work_singly(desk, window, error))
                 break;
         }
-        at = end;
+        left = behind(&left, &window);
     }
-    return at;
+    return left;
 }
 
-guint desk_do_batch(struct desk *desk, const GArray *jobs)
+guint desk_do_batch(struct desk *desk, const GArray *jobs, const GArray *parties)
 {
-    AUTO_ARRAY struct db_array *ids = db_array_new();
     g_autoptr(GError) error = NULL;
-    guint done = 0;
     KILL_POINT(worker, received);
     desk->width = MAX(desk->width, send_window(desk));
-    for (guint i = 0; i < jobs->len; i++)
-        db_array_add_int(ids, g_array_index(jobs, gint64, i));
     if (!patience_reopen(desk->db, PATIENCE_US))
         return 0;
-    AUTO_ROWS struct db_rows *parties = db_ask_with(desk->db, &sql_job_parties, &error, db_array_text(ids));
-    if (parties)
-        done = work_through(desk, parties, &error);
+    const struct stretch all = {(const gint64 *)(const void *)jobs->data, (const guint16 *)(const void *)parties->data,
+                                parties->len};
+    struct stretch left = work_through(desk, all, &error);
     if (g_error_matches(error, DB_ERROR, DB_LOST))
         patience_wait(error);
     else if (error)
@@ -185,5 +191,5 @@ guint desk_do_batch(struct desk *desk, const GArray *jobs)
         log_error("%s: sent letters could not be recorded; they stay in doubt until a worker asks", desk->room->name);
         exit(1);
     }
-    return error ? 0 : done;
+    return error ? 0 : jobs->len - jobs_in(&left);
 }

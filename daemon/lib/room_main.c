@@ -62,7 +62,7 @@ static void frames_ready(struct loop *loop, void *with)
         if (frame.kind == WIRE_JOBS && desk_should_stop(desk))
             say_done(desk, frame.batch, frame.ids, 0);
         else if (frame.kind == WIRE_JOBS)
-            say_done(desk, frame.batch, frame.ids, desk_do_batch(desk, frame.ids));
+            say_done(desk, frame.batch, frame.ids, desk_do_batch(desk, frame.ids, frame.parties));
         else if (frame.kind == WIRE_WHO)
             say_hello(desk);
         desk->draining = desk->draining || frame.kind == WIRE_DRAIN;

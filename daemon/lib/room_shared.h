@@ -34,6 +34,7 @@ struct desk {
     GHashTable *retried;   /* job id (gint64) -> day of its last try, which brought nothing; of this transaction */
     guint width;           /* parties of the next window */
     guint64 progress;
+    gboolean looks_out; /* for steps that are in the ledger already */
     gboolean draining;
 };
 
@@ -86,8 +87,9 @@ MUST_CHECK gboolean window_insist(struct desk *desk);
 /* One row of fetch.sql. */
 struct job *window_read_job(const struct desk *desk, const struct db_rows *rows, int row);
 
-/* room_batch.c: works on jobs in their order; answers how many of them are done with. */
-guint desk_do_batch(struct desk *desk, const GArray *jobs);
+/* room_batch.c: works on jobs (gint64) in their order, `parties` (guint16) says how many each party has; answers how
+ * many of them are done with. */
+guint desk_do_batch(struct desk *desk, const GArray *jobs, const GArray *parties);
 gboolean desk_should_stop(struct desk *desk);
 
 /* --- a window's letters, from wishes to claims */
@@ -150,10 +152,11 @@ MUST_CHECK gboolean outbox_attach(struct desk *desk, struct party *party, const 
  * When that would be more than `most` letters it fails (DB_CONFLICT) before it writes one. */
 MUST_CHECK gboolean outbox_claim(struct desk *desk, const GPtrArray *parties, guint most, GError **error);
 
-/* outbox_resume.c: letters of these jobs from before. What left, or may have left, is settled: its jobs are added to
- * `ret_taken` (a set of job ids as gint64*). What never left is written anew from what is true now: its jobs go the
- * usual way, and are added to desk->retried. */
-MUST_CHECK gboolean outbox_resume(struct desk *desk, const char *job_ids, GHashTable *ret_taken, GError **error);
+/* outbox_resume.c: letters of a window's jobs from before (message_of_jobs.sql). What left, or may have left, is
+ * settled: its jobs are added to `ret_taken` (a set of job ids as gint64*). What never left is written anew from what
+ * is true now: its jobs go the usual way, and are added to desk->retried. */
+MUST_CHECK gboolean outbox_resume(struct desk *desk, const struct db_rows *letters, GHashTable *ret_taken,
+                                  GError **error);
 
 /* outbox_doubt.c: under `if_unknown: resend`, the letters that outbox_resume put into desk->doubts. */
 /* The party of the first of them, to be decided without other jobs: it might get another letter with them. Its jobs are

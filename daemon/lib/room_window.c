@@ -133,30 +133,53 @@ static gboolean settle_without_record(struct desk *desk, const struct window_of_
     return open && outbox_finish(desk, ids, outcomes, reasons, error);
 }
 
-static gboolean in_transaction(struct desk *desk, struct window_of_jobs *window, GError **error)
+static gboolean record_letters(struct desk *desk, GError **error)
 {
-    guint recorded = desk->claimed->len;
-    if (!outbox_record(desk, error))
+    if (!db_begin(desk->db, error) || !outbox_record(desk, error))
         return FALSE;
-    if (recorded)
-        KILL_POINT(worker, recorded);
-    if (!window)
-        return outbox_events(desk, error);
-    g_autofree char *today = day_format(zone_day(desk->schedule->zone, clock_now()));
-    g_autofree char *min_amount = int_text(desk->schedule->min_amount_cents);
-    const char *const values[] = {db_array_text(window->ids), today, min_amount, desk->schedule->settings};
+    KILL_POINT(worker, recorded);
+    return TRUE;
+}
+
+/* What a window's questions told. */
+static gboolean work_on(struct desk *desk, struct window_of_jobs *window, struct db_question *letters,
+                        struct db_question *subjects, guint recorded, GError **error)
+{
     g_autoptr(GHashTable) taken = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     g_hash_table_remove_all(desk->retried);
     g_ptr_array_set_size(desk->doubts, 0);
-    if (!outbox_resume(desk, db_array_text(window->ids), taken, error))
+    if (!outbox_resume(desk, letters->answer, taken, error))
         return FALSE;
-    AUTO_ROWS struct db_rows *rows = db_ask_anew(desk->db, desk->room->fetch, ARRAY_LEN(values), values, error);
-    if (!rows || !handle_rows(desk, window, rows, taken, recorded, error) ||
+    if (db_rows_count(letters->answer)) { /* what became of them belongs to what is true now */
+        db_rows_free(&subjects->answer);
+        if (!db_ask_together(desk->db, subjects, 1, error))
+            return FALSE;
+    }
+    const struct db_rows *rows = subjects->answer;
+    if (!handle_rows(desk, window, rows, taken, recorded, error) ||
         !settle_without_record(desk, window, rows, taken, error) || !outbox_events(desk, error))
         return FALSE;
     if (desk->claimed->len > recorded)
         KILL_POINT(worker, claimed);
     return TRUE;
+}
+
+/* The transaction begins and all that the decision needs is asked in one round trip; where letters wait for their
+ * record, that comes first. */
+static gboolean do_window(struct desk *desk, struct window_of_jobs *window, guint recorded, GError **error)
+{
+    g_autofree char *today = day_format(zone_day(desk->schedule->zone, clock_now()));
+    g_autofree char *min_amount = int_text(desk->schedule->min_amount_cents);
+    const char *const values[] = {db_array_text(window->ids), today, min_amount, desk->schedule->settings};
+    struct db_question questions[] = {{.sql = &db_begin_sql},
+                                      {.sql = &sql_message_of_jobs, .n = 1, .values = values},
+                                      {.sql = desk->room->fetch, .n = 4, .values = values, .rows = window->jobs}};
+    guint first = recorded ? 1 : 0, n = ARRAY_LEN(questions) - first;
+    gboolean good = (!recorded || record_letters(desk, error)) &&
+                    db_ask_together(desk->db, questions + first, n, error) &&
+                    work_on(desk, window, &questions[1], &questions[2], recorded, error);
+    db_answers_free(questions, ARRAY_LEN(questions));
+    return good;
 }
 
 static void forget_new_claims(struct desk *desk, guint kept)
@@ -195,10 +218,12 @@ static gboolean commit(struct desk *desk, guint recorded, GError **error)
     return TRUE;
 }
 
-gboolean window_transact(struct desk *desk, struct window_of_jobs *window, GError **error)
+static gboolean try_window(struct desk *desk, struct window_of_jobs *window, GError **error)
 {
     guint recorded = desk->claimed->len;
-    if (db_begin(desk->db, error) && in_transaction(desk, window, error) && commit(desk, recorded, error)) {
+    gboolean good =
+        window ? do_window(desk, window, recorded, error) : record_letters(desk, error) && outbox_events(desk, error);
+    if (good && commit(desk, recorded, error)) {
         if (desk->claimed->len > recorded)
             KILL_POINT(worker, claim_committed);
         if (recorded) {
@@ -211,6 +236,19 @@ gboolean window_transact(struct desk *desk, struct window_of_jobs *window, GErro
     db_rollback(desk->db);
     forget_new_claims(desk, recorded);
     return FALSE;
+}
+
+gboolean window_transact(struct desk *desk, struct window_of_jobs *window, GError **error)
+{
+    if (try_window(desk, window, error))
+        return TRUE;
+    if (!db_found_duplicate(desk->db))
+        return FALSE;
+    g_clear_error(error);
+    desk->looks_out = TRUE;
+    gboolean good = try_window(desk, window, error);
+    desk->looks_out = FALSE;
+    return good;
 }
 
 gboolean window_insist(struct desk *desk)

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static const char magic[4] = {'T', 'K', 'L', '1'};
+static const char magic[4] = {'T', 'K', 'L', '2'};
 
 static void put_number(GByteArray *out, guint64 number, int bytes)
 {
@@ -26,6 +26,13 @@ static void put_ids(GByteArray *out, const GArray *ids)
     put_number(out, n, 2);
     for (guint i = 0; i < n; i++)
         put_number(out, (guint64)g_array_index(ids, gint64, i), 8);
+}
+
+static void put_counts(GByteArray *out, const GArray *counts)
+{
+    put_number(out, counts->len, 2);
+    for (guint i = 0; i < counts->len; i++)
+        put_number(out, g_array_index(counts, guint16, i), 2);
 }
 
 GBytes *wire_encode(const struct wire_frame *frame)
@@ -55,6 +62,7 @@ GBytes *wire_encode(const struct wire_frame *frame)
         put_number(out, frame->term, 8);
         put_number(out, frame->batch, 8);
         put_ids(out, frame->ids);
+        put_counts(out, frame->parties);
         break;
     case WIRE_DRAIN:
     case WIRE_WHO:
@@ -109,6 +117,22 @@ static GArray *take_ids(struct cursor *in)
     return ids;
 }
 
+/* Each at least one, and `sum` together. */
+static GArray *take_counts(struct cursor *in, guint sum)
+{
+    GArray *counts = g_array_new(FALSE, FALSE, sizeof(guint16));
+    gsize n = take_number(in, 2), seen = 0;
+    in->bad = in->bad || n > sum;
+    for (gsize i = 0; !in->bad && i < n; i++) {
+        guint16 count = (guint16)take_number(in, 2);
+        in->bad = in->bad || count == 0;
+        seen += count;
+        g_array_append_val(counts, count);
+    }
+    in->bad = in->bad || seen != sum;
+    return counts;
+}
+
 static void take_fields(struct cursor *in, struct wire_frame *ret)
 {
     switch (ret->kind) {
@@ -133,6 +157,7 @@ static void take_fields(struct cursor *in, struct wire_frame *ret)
         ret->term = take_number(in, 8);
         ret->batch = take_number(in, 8);
         ret->ids = take_ids(in);
+        ret->parties = take_counts(in, ret->ids->len);
         break;
     case WIRE_DRAIN:
     case WIRE_WHO:
@@ -164,4 +189,5 @@ void wire_clear(struct wire_frame *frame)
 {
     g_clear_pointer(&frame->ids, g_array_unref);
     g_clear_pointer(&frame->back, g_array_unref);
+    g_clear_pointer(&frame->parties, g_array_unref);
 }

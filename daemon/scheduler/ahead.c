@@ -11,6 +11,7 @@
 #define NEWEST        32
 #define ENOUGH        2000       /* over all agencies: one that has its share of it in hand is not asked */
 #define LOOK_AGAIN_US SECONDS(1) /* a row that commits late sorts before the place that was read last */
+#define REST          20         /* times as long as a look to the end of the queue took, until the next one unasked */
 
 struct party_ahead {
     char *name;
@@ -32,8 +33,9 @@ struct ahead {
     GPtrArray *turns;
     guint next; /* whose turn it is */
     GHashTable *known;
-    gboolean more;    /* the last page was full */
-    gint64 looked_at; /* monotonic: when the start was read last */
+    gboolean more;     /* the last page was full */
+    gint64 looked_at;  /* monotonic: when the start was read last */
+    gint64 rest_until; /* monotonic: all was read, and nobody has said since that there is more */
 };
 
 static void party_free(gpointer data)
@@ -88,7 +90,12 @@ gboolean ahead_has_more(const struct ahead *ahead)
 
 void ahead_look_again(struct ahead *ahead)
 {
-    ahead->looked_at = 0;
+    ahead->looked_at = ahead->rest_until = 0;
+}
+
+gboolean ahead_rests(const struct ahead *ahead)
+{
+    return clock_mono() < ahead->rest_until;
 }
 
 /* --- reading */
@@ -143,7 +150,7 @@ static gboolean has_enough(const struct ahead *ahead, const struct turn *turn)
  */
 static void move_place(struct turn *turn, const struct db_rows *rows, int row, guint heads)
 {
-    if (db_int(rows, row, "heads") < heads || turn->last_at)
+    if (turn->last_at || db_is_null(rows, row, "last_at") || db_int(rows, row, "heads") < heads)
         return;
     turn->last_at = g_strdup(db_text(rows, row, "last_at"));
     turn->last_id = db_int(rows, row, "last_id");
@@ -194,6 +201,7 @@ gboolean ahead_read(struct ahead *ahead, struct office *office, GHashTable *in_f
         }
     }
     guint heads = share(ahead, PAGE_HEADS, 20);
+    gint64 begun = clock_mono();
     g_autofree char *now = instant_format(clock_now()), *most = g_strdup_printf("%u", heads);
     g_autofree char *newest = g_strdup_printf("%d", NEWEST), *all = g_strdup_printf("%d", PAGE_JOBS);
     AUTO_ROWS struct db_rows *rows =
@@ -204,6 +212,9 @@ gboolean ahead_read(struct ahead *ahead, struct office *office, GHashTable *in_f
     if (from_start)
         ahead->looked_at = clock_mono();
     take_rows(ahead, rows, heads, in_flight);
+    /* A plan that is being written is read row by row and seen by nobody: a second of it may take a tenth. */
+    if (!clock_is_virtual() && !ahead->more)
+        ahead->rest_until = clock_mono() + REST * (clock_mono() - begun);
     return TRUE;
 }
 
@@ -222,9 +233,10 @@ static struct turn *next_turn(struct ahead *ahead)
     return NULL;
 }
 
-static void take_from(struct ahead *ahead, struct turn *turn, struct party_ahead *party, GArray *ids)
+static void take_from(struct ahead *ahead, struct turn *turn, struct party_ahead *party, GArray *ids, GArray *parties)
 {
     guint n = MIN(party->ids->len, WIRE_JOBS_MAX - ids->len);
+    g_array_append_vals(parties, &(guint16){(guint16)n}, 1);
     g_array_append_vals(ids, party->ids->data, n);
     for (guint i = 0; i < n; i++)
         g_hash_table_remove(ahead->known, AHEAD_KEY(g_array_index(party->ids, gint64, i)));
@@ -237,7 +249,7 @@ static void take_from(struct ahead *ahead, struct turn *turn, struct party_ahead
     party_free(g_queue_pop_head(&turn->parties));
 }
 
-GArray *ahead_take(struct ahead *ahead, guint most)
+GArray *ahead_take(struct ahead *ahead, guint most, GArray *parties)
 {
     GArray *ids = g_array_new(FALSE, FALSE, sizeof(gint64));
     for (struct turn *turn; (turn = next_turn(ahead)) && ids->len < most;) {
@@ -245,7 +257,7 @@ GArray *ahead_take(struct ahead *ahead, guint most)
         gboolean alone = party->suspect || party->ids->len > WIRE_JOBS_MAX;
         if (ids->len && (alone || ids->len + party->ids->len > most))
             break;
-        take_from(ahead, turn, party, ids);
+        take_from(ahead, turn, party, ids, parties);
         if (alone)
             break;
     }

@@ -19,11 +19,13 @@ gboolean ahead_has_more(const struct ahead *ahead);
 MUST_CHECK gboolean ahead_read(struct ahead *ahead, struct office *office, GHashTable *in_flight, GError **error);
 #define AHEAD_KEY(id) ((gpointer)(gintptr)(id))
 
-/* The next jobs (gint64, never more than WIRE_JOBS_MAX): whole parties, agencies in turn, about `most` of them. A job
- * that ended a worker before travels with its party alone. */
-GArray *ahead_take(struct ahead *ahead, guint most);
+/* The next jobs (gint64, never more than WIRE_JOBS_MAX): whole parties, agencies in turn, about `most` of them. Adds to
+ * `parties` (guint16) how many each party has. A job that ended a worker before travels with its party alone. */
+GArray *ahead_take(struct ahead *ahead, guint most, GArray *parties);
 
 /* Something changed behind the place that was read last: look from the start again. */
 void ahead_look_again(struct ahead *ahead);
+/* It has read all a moment ago, and need not look again unless somebody knows of something new. */
+gboolean ahead_rests(const struct ahead *ahead);
 /* Forgets all that was read. */
 void ahead_clear(struct ahead *ahead);

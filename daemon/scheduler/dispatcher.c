@@ -193,14 +193,14 @@ static void worker_gone(struct worker *worker)
         log_warning("%s", error->message);
 }
 
-static void hear_queue(struct loop *loop, void *with);
+static gboolean hear_frames(struct queue *queue);
 
-static void pidfd_ready(struct loop *loop, void *with)
+static void pidfd_ready(struct loop *loop UNUSED, void *with)
 {
     struct worker *worker = with;
     struct queue *queue = worker->queue;
     g_autofree char *name = g_strdup(worker->name);
-    hear_queue(loop, queue); /* its last words may still be in the queue */
+    hear_frames(queue); /* its last words may still be in the queue */
     worker = g_hash_table_lookup(queue->workers, name);
     if (worker)
         worker_gone(worker);
@@ -252,9 +252,10 @@ static void take_frame(struct queue *queue, const char *from, const struct wire_
         worker->heard = clock_mono();
 }
 
-static void hear_queue(struct loop *loop UNUSED, void *with)
+/* Whether a worker may have room now for what it had no room for before. */
+static gboolean hear_frames(struct queue *queue)
 {
-    struct queue *queue = with;
+    gboolean has_room = FALSE;
     for (;;) {
         g_autofree char *from = NULL;
         g_autoptr(GBytes) bytes = bus_receive(queue->bus, &from);
@@ -263,17 +264,18 @@ static void hear_queue(struct loop *loop UNUSED, void *with)
         struct wire_frame frame;
         if (wire_decode(bytes, &frame)) {
             take_frame(queue, from, &frame);
+            has_room = has_room || frame.kind == WIRE_DONE || frame.kind == WIRE_HELLO;
             wire_clear(&frame);
         }
     }
+    return has_room;
 }
 
-static void frames_ready(struct loop *loop, void *with)
+static void frames_ready(struct loop *loop UNUSED, void *with)
 {
     struct queue *queue = with;
-    hear_queue(loop, queue);
     g_autoptr(GError) error = NULL;
-    if (!dispatcher_offer(queue->office, &error))
+    if (hear_frames(queue) && !dispatcher_offer(queue->office, &error))
         log_warning("%s", error->message);
 }
 
@@ -333,25 +335,28 @@ static struct worker *idle_worker(const struct queue *queue)
     return best;
 }
 
-static GArray *ready_batch(struct office *office, struct queue *queue, guint most, GError **error)
+static GArray *ready_batch(struct office *office, struct queue *queue, guint most, GArray *parties, GError **error)
 {
-    if (ahead_jobs(queue->ahead) < most && !ahead_read(queue->ahead, office, in_flight, error))
+    if (ahead_jobs(queue->ahead) < most && !ahead_rests(queue->ahead) &&
+        !ahead_read(queue->ahead, office, in_flight, error))
         return NULL;
     for (int page = 0; page < PAGES_MAX && !ahead_jobs(queue->ahead) && ahead_has_more(queue->ahead); page++)
         if (!ahead_read(queue->ahead, office, in_flight, error))
             return NULL;
-    return ahead_take(queue->ahead, most);
+    return ahead_take(queue->ahead, most, parties);
 }
 
 static gboolean offer_queue(struct office *office, struct queue *queue, GError **error)
 {
     for (struct worker *worker; (worker = idle_worker(queue));) {
-        g_autoptr(GArray) ids = ready_batch(office, queue, worker->most, error);
+        g_autoptr(GArray) parties = g_array_new(FALSE, FALSE, sizeof(guint16));
+        g_autoptr(GArray) ids = ready_batch(office, queue, worker->most, parties, error);
         if (!ids)
             return FALSE;
         if (ids->len == 0)
             return TRUE;
-        struct wire_frame jobs = {.kind = WIRE_JOBS, .term = (guint64)office->term, .batch = ++last_batch, .ids = ids};
+        struct wire_frame jobs = {
+            .kind = WIRE_JOBS, .term = (guint64)office->term, .batch = ++last_batch, .ids = ids, .parties = parties};
         g_autoptr(GBytes) bytes = wire_encode(&jobs);
         worker->credit--;
         if (!bus_send(queue->bus, worker->name, bytes)) {
@@ -382,6 +387,12 @@ gboolean dispatcher_offer(struct office *office, GError **error)
     for (guint i = 0; good && i < queues->len; i++)
         good = offer_queue(office, queues->pdata[i], error);
     return good;
+}
+
+void dispatcher_look_again(void)
+{
+    for (guint i = 0; i < queues->len; i++)
+        ahead_look_again(((struct queue *)queues->pdata[i])->ahead);
 }
 
 guint dispatcher_in_flight(void)

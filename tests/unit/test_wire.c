@@ -24,6 +24,9 @@ static struct wire_frame frame_of(enum wire_kind kind)
     g_strlcpy(frame.incarnation, "host/77/12345", sizeof frame.incarnation);
     frame.ids = kind == WIRE_HELLO || kind == WIRE_DONE || kind == WIRE_JOBS ? ids(3) : NULL;
     frame.back = kind == WIRE_DONE ? ids(1) : NULL;
+    frame.parties = kind == WIRE_JOBS ? g_array_new(FALSE, FALSE, sizeof(guint16)) : NULL;
+    if (frame.parties)
+        g_array_append_vals(frame.parties, (const guint16[]){1, 2}, 2);
     return frame;
 }
 
@@ -68,7 +71,7 @@ static void random_bytes_do_no_harm(void **state)
     (void)state;
     GRand *rand = g_rand_new_with_seed(1);
     for (int n = 0; n < 200000; n++) {
-        guint8 bytes[64] = {'T', 'K', 'L', '1'};
+        guint8 bytes[64] = {'T', 'K', 'L', '2'};
         gsize size = (gsize)g_rand_int_range(rand, 0, (int)sizeof bytes);
         for (gsize i = n % 4 ? 4 : 0; i < size; i++)
             bytes[i] = (guint8)g_rand_int_range(rand, 0, n % 3 ? 256 : 8);
@@ -84,6 +87,8 @@ static void limits_hold(void **state)
 {
     (void)state;
     struct wire_frame frame = {.kind = WIRE_JOBS, .ids = ids(WIRE_JOBS_MAX)}, back;
+    frame.parties = g_array_new(FALSE, FALSE, sizeof(guint16));
+    g_array_append_vals(frame.parties, &(guint16){WIRE_JOBS_MAX}, 1);
     g_autoptr(GBytes) most = wire_encode(&frame);
     assert_true(wire_decode(most, &back));
     assert_int_equal(back.ids->len, WIRE_JOBS_MAX);
@@ -97,10 +102,25 @@ static void limits_hold(void **state)
     wire_clear(&frame);
 }
 
+static void parties_have_each_job_once(void **state)
+{
+    (void)state;
+    static const guint16 wrong[][2] = {{2, 2}, {3, 0}, {0, 3}, {1, 1}};
+    for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        struct wire_frame frame = frame_of(WIRE_JOBS), back;
+        g_array_set_size(frame.parties, 0);
+        g_array_append_vals(frame.parties, wrong[i], 2);
+        g_autoptr(GBytes) bytes = wire_encode(&frame);
+        assert_false(wire_decode(bytes, &back));
+        wire_clear(&frame);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(each_kind_comes_back),
                                        cmocka_unit_test(truncated_and_longer_frames_are_refused),
-                                       cmocka_unit_test(random_bytes_do_no_harm), cmocka_unit_test(limits_hold)};
+                                       cmocka_unit_test(random_bytes_do_no_harm), cmocka_unit_test(limits_hold),
+                                       cmocka_unit_test(parties_have_each_job_once)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,8 @@
 -- $1 worker  $2 now  $3 agencies that have enough in hand  $4 $5 $6 parallel: agencies in the middle of their queue, and
 -- the last ready_at and job_id read there  $7 heads a page  $8 how many of the newest besides  $9 jobs in all.
 -- The heads are read in order of (ready_at, job_id); in the middle of a queue the newest come before them, so that what
--- somebody has just asked for need not wait for a large plan. Every head brings all ready jobs of its party: by the index
+-- somebody has just asked for need not wait for a large plan. The first party of each agency tells where its page ends:
+-- an instant is slow to print. Every head brings all ready jobs of its party: by the index
 -- on party_id, and no other can be taken (hence + 0 and || '', and no order): planned while the queue is empty, any would look as good.
 WITH place AS MATERIALIZED (
     SELECT a.agency_id, coalesce(c.at, '-infinity') AS at, coalesce(c.id, 0) AS id
@@ -32,7 +33,8 @@ WITH place AS MATERIALIZED (
 ), turns AS (
     SELECT *, row_number() OVER (PARTITION BY agency_id ORDER BY class, ready_at, job_id) AS turn FROM party
 )
-SELECT t.agency_id, t.party_id || ' ' || t.party AS party, j.job_id, j.starts, g.last_at, g.last_id, g.heads
+SELECT t.agency_id, t.party_id || ' ' || t.party AS party, j.job_id, j.starts,
+       CASE WHEN t.turn = 1 THEN g.last_at END AS last_at, g.last_id, g.heads
   FROM turns t
   LEFT JOIN page g ON g.agency_id = t.agency_id
   CROSS JOIN LATERAL (
