@@ -23,6 +23,7 @@
 
 static const char *conninfo;
 static char endpoint[128];
+static int reads_first; /* workers read their jobs before they finish them, as one that decides must */
 
 static double now(void)
 {
@@ -92,10 +93,13 @@ static void work(int number)
             "WITH gone AS (DELETE FROM bare.job WHERE id = ANY ($1::bigint[]) RETURNING *)"
             " INSERT INTO bare.ledger SELECT kind, subject, cycle, milestone, id, clock_timestamp() FROM gone"
             " ON CONFLICT DO NOTHING");
+    prepare(db, "read", "SELECT * FROM bare.job WHERE id = ANY ($1::bigint[])");
     zmq_send(line, "", 0, 0);
     for (int length; (length = zmq_recv(line, batch, BATCH_BYTES - 1, 0)) > 0;) {
-        double began = now();
         batch[length] = '\0';
+        if (reads_first)
+            tell(db, "read", 1, (const char *const[]){batch});
+        double began = now();
         tell(db, "finish", 1, (const char *const[]){batch});
         zmq_send(line, &began, sizeof began, 0);
     }
@@ -226,9 +230,10 @@ static void drain(int most, int jobs)
     exit(total == jobs ? 0 : 1);
 }
 
-/* From the committed insert and NOTIFY to the moment at which a worker holds the batch. */
+/* From the committed insert and NOTIFY to the moment at which a worker has read the job. */
 static void pickup(int times)
 {
+    reads_first = 1;
     struct reader r = open_reader();
     char name;
     for (int i = 0; i < WORKERS; i++)

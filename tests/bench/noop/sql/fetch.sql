@@ -6,4 +6,4 @@ SELECT j.job_id, j.agency_id, j.subject_id, j.subject, j.party_id, j.party, j.cy
                   AND f.subject_id = j.subject_id AND f.cycle = j.cycle AND f.step = j.step) AS fired
   FROM job j
  WHERE j.job_id = ANY ($1::bigint[]) AND j.state || '' = 'ready'
- ORDER BY j.agency_id, j.party, j.subject_id
+ ORDER BY j.agency_id, j.party_id, j.subject_id
