@@ -185,6 +185,42 @@ def test_no_contact_is_a_task():
         assert house.one("SELECT count(*) FROM task WHERE assignee_id IS NULL") == 0
 
 
+SOMEBODY_WAS_FIRST = """
+CREATE FUNCTION plan_first() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF pg_trigger_depth() = 1 THEN
+        INSERT INTO job (agency_id, worker, subject_id, cycle, step, ordinal, party_id, nominal, ready_at, subject, party)
+        VALUES (NEW.agency_id, NEW.worker, NEW.subject_id, NEW.cycle, NEW.step, NEW.ordinal, NEW.party_id, NEW.nominal,
+                NEW.ready_at, NEW.subject, NEW.party);
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE FUNCTION fire_first() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO fired (agency_id, worker, subject_id, cycle, step, job_id, ordinal, party_id, outcome, reason, nominal, at)
+    VALUES (OLD.agency_id, OLD.worker, OLD.subject_id, OLD.cycle, OLD.step, OLD.job_id, OLD.ordinal, OLD.party_id, 'never',
+            'somebody was first', OLD.nominal, OLD.nominal);
+    RETURN OLD;
+END $$;
+CREATE TRIGGER plan_first BEFORE INSERT ON job FOR EACH ROW EXECUTE FUNCTION plan_first();
+CREATE TRIGGER fire_first BEFORE DELETE ON job FOR EACH ROW EXECUTE FUNCTION fire_first()
+"""
+
+
+def test_somebody_was_first():
+    """Neither a plan nor a verdict looks beforehand for what another may have written in the same moment."""
+    with House() as house:
+        begin(house, letters=3)
+        drained(house)
+        house.sql(SOMEBODY_WAS_FIRST)
+        house.sql("DELETE FROM contact")
+        house.sql("UPDATE invoice SET due_on = due_on - 20")  # a new cycle, at the formal rung
+        house.tickler("run", "invoice_escalation")
+        house.wait(lambda: house.one("SELECT count(*) FROM fired WHERE outcome = 'never'") == 3, "the steps to end")
+        drained(house)
+        assert house.sql("SELECT DISTINCT reason FROM fired WHERE outcome = 'never'") == [("somebody was first",)]
+        assert house.one("SELECT count(*) FROM task WHERE matter LIKE 'contact %%'") == 3, "a task for each, once"
+        assert house.one("SELECT count(*) FROM job") == 0 and not house.sql("SELECT title FROM task WHERE step = 'parked'")
+
+
 def test_the_task_of_a_postponed_letter_waits_with_it():
     """A rung with a letter and a task: outside the window neither happens."""
     hour = dt.datetime.now(ZONE).hour
