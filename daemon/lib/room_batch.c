@@ -14,7 +14,7 @@
 #include "room_shared.h"
 #include "wire.h"
 
-#define QUICK_US (SECONDS(1) / 20) /* windows so short may grow */
+#define QUICK_US (SECONDS(1) / 10) /* windows so short may grow */
 #define SLOW_US  (SECONDS(1) / 4)
 /* So long a batch waits here for Postgres; then it is handed back, to whom may reach it. */
 #define PATIENCE_US SECONDS(5)

@@ -18,7 +18,7 @@
 #include "wire.h"
 
 #define SILENCE_US SECONDS(5)
-#define QUICK_US   (SECONDS(1) / 10)
+#define QUICK_US   (SECONDS(1) / 4)
 #define STARTS_MAX 3
 #define PAGES_MAX  16 /* that hold only jobs in hand; then the next wake-up reads on */
 
