@@ -30,8 +30,9 @@ static void put_ids(GByteArray *out, const GArray *ids)
 
 static void put_counts(GByteArray *out, const GArray *counts)
 {
-    put_number(out, counts->len, 2);
-    for (guint i = 0; i < counts->len; i++)
+    guint n = counts ? counts->len : 0;
+    put_number(out, n, 2);
+    for (guint i = 0; i < n; i++)
         put_number(out, g_array_index(counts, guint16, i), 2);
 }
 

@@ -66,6 +66,9 @@ static GByteArray *real_frame(struct stranger *s)
         gint64 id = (gint64)g_rand_int(s->rand) << 31;
         g_array_append_val(n % 2 ? frame.ids : frame.back, id);
     }
+    frame.parties = g_array_new(FALSE, FALSE, sizeof(guint16));
+    if (frame.ids->len)
+        g_array_append_vals(frame.parties, &(guint16){(guint16)frame.ids->len}, 1);
     g_autoptr(GBytes) bytes = wire_encode(&frame);
     wire_clear(&frame);
     gsize size;
@@ -83,7 +86,7 @@ static GByteArray *next_frame(struct stranger *s)
         return noise(s, (gsize)g_rand_int_range(s->rand, 0, 300));
     case 1:
         bytes = noise(s, (gsize)g_rand_int_range(s->rand, 5, 200));
-        memcpy(bytes->data, "TKL1", 4);
+        memcpy(bytes->data, "TKL2", 4);
         bytes->data[4] = (guint8)g_rand_int_range(s->rand, 0, 9);
         return bytes;
     case 2:
