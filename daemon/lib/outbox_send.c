@@ -68,7 +68,9 @@ struct queue {
     GPtrArray *claims; /* struct claim */
     guint next;
     int under_way;
-    gint64 waited, ask_at; /* the next one for a limit: so long, and asks again (monotonic) */
+    guint heard, out_of_reach; /* answers, and those that never came to a relay */
+    char why[200];             /* it is out of reach */
+    gint64 waited, ask_at;     /* the next one for a limit: so long, and asks again (monotonic) */
 };
 
 /* No try is counted: it waits for us. */
@@ -128,7 +130,24 @@ static void take_answer(struct desk *desk, struct queue *queue)
     claim->reply = answer.reply;
     claim->about_address = answer.about_address;
     queue->under_way--;
+    queue->heard++;
+    if (answer.out_of_reach && !queue->out_of_reach++)
+        g_snprintf(queue->why, sizeof queue->why, "%s", answer.reply);
     KILL_POINT(worker, letter_sent);
+}
+
+/* One sentence when no letter of a window came through to the relay, and one when they do again. */
+static void tell_of_relay(struct desk *desk, const struct queue *queue)
+{
+    gboolean is_away = queue->heard && queue->out_of_reach == queue->heard;
+    if (!queue->heard || is_away == desk->relay_is_away)
+        return;
+    desk->relay_is_away = is_away;
+    if (is_away)
+        log_warning("%s: the relay %s is out of reach: %s; the letters wait and are tried again", desk->room->name,
+                    desk->config->settings->relay_url, queue->why);
+    else
+        log_info("%s: the relay takes letters again", desk->room->name);
 }
 
 static gboolean goes_to_relay(const struct desk *desk, const struct claim *claim)
@@ -150,6 +169,7 @@ static void send_by_relay(struct desk *desk)
             take_answer(desk, &queue);
         control_beat_now();
     }
+    tell_of_relay(desk, &queue);
 }
 
 static gboolean goes_into_maildir(const struct desk *desk, const struct claim *claim)

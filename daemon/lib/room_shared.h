@@ -36,6 +36,7 @@ struct desk {
     guint64 progress;
     gboolean looks_out; /* for steps that are in the ledger already */
     gboolean draining;
+    gboolean relay_is_away; /* and the log says so */
 };
 
 /* A letter that was committed as `sending`, and what became of it. */

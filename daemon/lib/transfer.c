@@ -237,6 +237,7 @@ static void judge(struct errand *errand, CURLcode result, long code)
         answer->delivery = DELIVERY_NEVER;
     else
         answer->delivery = DELIVERY_LATER;
+    answer->out_of_reach = answer->delivery == DELIVERY_LATER && reply->stage == STAGE_OPENING;
     answer->about_address = answer->delivery == DELIVERY_NEVER && relay_reply_blames_address(reply);
 }
 

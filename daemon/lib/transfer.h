@@ -32,6 +32,7 @@ int relay_connections(const struct relay *relay);
 struct relay_answer {
     enum delivery delivery;
     char *reply; /* g_free: the relay's words or the transport's error, one line, without the recipient's address */
+    gboolean out_of_reach;  /* LATER: it failed before the relay heard of a letter */
     gboolean about_address; /* NEVER: the refusal concerns the recipient's address, not sender, letter or relay */
 };
 

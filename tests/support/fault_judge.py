@@ -82,6 +82,14 @@ def log(scene, wish):
 
 
 @expectation
+def log_lines(scene, wish):
+    """{sentence: how many lines have it}"""
+    text = scene.house.log.read_text(errors="replace")
+    for sentence, number in wish.items():
+        scene.hold(text.count(sentence), number, f"lines '{sentence}'")
+
+
+@expectation
 def sql(scene, wish):
     """{question: what it answers}"""
     for question, answer in wish.items():

@@ -35,11 +35,12 @@ def debug_programs():
 
 class Office:
     def __init__(self, letters=200, full_letters=None, rooms=("invoice_escalation", "task_desk"), settings=None,
-                 schedule=None, relay=None, build="release", environment=None, once=False, replace=None, servers=()):
+                 schedule=None, relay=None, build="release", environment=None, once=False, replace=None, servers=(),
+                 relay_host="127.0.0.1"):
         """letters: overdue invoices, one facility each; full_letters: as many under TICKLER_TIER=full
         rooms: the others rest · settings: into ticklerd.yaml · schedule: into invoice_escalation.yaml
         relay: the script of the mail server (smtp_script.py; {} behaves well), over TLS where it speaks of STARTTLS;
-          without it, letters go into the Maildir
+          without it, letters go into the Maildir · relay_host: how ticklerd calls it
         build: release, or debug with kill points · environment: of ticklerd and its children; {root} and {bin} are
           the scene's folder and the programs'
         once: a kill point acts once over all processes
@@ -49,6 +50,7 @@ class Office:
             letters = full_letters
         self.letters, self.rooms, self.settings, self.schedule = letters, rooms, settings or {}, schedule or {}
         self.environment, self.replace, self.once = environment or {}, replace or {}, once
+        self.relay_host = relay_host
         self.servers = {name: None for name in servers}
         self.house = support.House(debug_programs() if build == "debug" else None)
         self.server = ScriptedServer(relay, tls="STARTTLS" in relay and certificate(self.house.root)) if relay is not None \
@@ -106,7 +108,7 @@ class Office:
         house.edit(house.dir / "config/ticklerd.yaml", lambda d: merge(d, settings))
 
     def relay_settings(self):
-        relay = {"url": f"smtp://127.0.0.1:{self.server.port}", "starttls": bool(self.server.tls), "timeout": 5}
+        relay = {"url": f"smtp://{self.relay_host}:{self.server.port}", "starttls": bool(self.server.tls), "timeout": 5}
         if self.server.tls:
             relay["ca_file"] = str(self.house.root / "cert.pem")
         if "AUTH" in self.server.script:
