@@ -5,10 +5,12 @@
 #include "bus.h"
 
 #include <czmq.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 
 #define FRAME_MAX     (64 * 1024)
+#define SOCKET_FDS    8 /* that the first socket of a process may need */
 #define QUEUE_MAX     1000
 #define LAST_WORDS_MS 200 /* a client that leaves lets its last frames go */
 
@@ -195,6 +197,7 @@ void loop_block_signals(void)
     loop_signal_set(&set);
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a log at its size limit is an error of write, not our end */
 }
 
 static void signals_ready(struct loop *loop, void *with UNUSED)
@@ -257,9 +260,25 @@ static gboolean path_fits(const char *path, GError **error)
     return FALSE;
 }
 
+/* CZMQ would end the process, without a word that helps. */
+static gboolean has_descriptors(GError **error)
+{
+    int taken[SOCKET_FDS], n = 0, why = 0;
+    while (n < SOCKET_FDS && (taken[n] = eventfd(0, EFD_CLOEXEC)) >= 0)
+        n++;
+    why = errno;
+    gboolean good = n == SOCKET_FDS;
+    while (n-- > 0)
+        close(taken[n]);
+    if (!good)
+        g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(why),
+                    "no descriptor is left for a socket (%s); raise LimitNOFILE", g_strerror(why));
+    return good;
+}
+
 struct bus *bus_listen(const char *path, GError **error)
 {
-    if (!path_fits(path, error))
+    if (!path_fits(path, error) || !has_descriptors(error))
         return NULL;
     g_autofree char *folder = g_path_get_dirname(path);
     struct stat st;
@@ -281,7 +300,7 @@ struct bus *bus_listen(const char *path, GError **error)
 
 struct bus *bus_connect(const char *path, const char *name, GError **error)
 {
-    if (!path_fits(path, error))
+    if (!path_fits(path, error) || !has_descriptors(error))
         return NULL;
     struct bus *bus = bus_new(ZMQ_DEALER);
     zsock_set_identity(bus->sock, name);

@@ -12,6 +12,7 @@
 #include "kill_point.h"
 #include "leader.h"
 #include "log.h"
+#include "parked.h"
 #include "patience.h"
 #include "problems.h"
 
@@ -112,6 +113,7 @@ static gboolean work_once(struct scheduler *s, gboolean *ret_again, GError **err
     if (!calendar_tick(&s->office, error))
         return FALSE;
     bounces_tick(&s->office);
+    parked_tick(&s->office);
     if (clock_mono() < s->offer_from || !leader_hold(&s->office))
         return TRUE;
     if (!dispatcher_offer(&s->office, error))

@@ -2,6 +2,7 @@
  * ticklerd, the supervisor: starts, watches, restarts and stops the other programs. It holds no database connection and
  * sends nothing; what it knows of a room is a row of the roster.
  */
+#include <errno.h>
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <unistd.h>
@@ -54,10 +55,24 @@ void house_drain(struct house *house, int exit_code)
     all_gone(house);
 }
 
+/* The scheduler makes a task of it (scheduler/parked.c): we have no database. */
+static void tell_parked(const struct house *house, const struct child *child)
+{
+    g_autofree char *dir = process_run_path(house->process.dir, "parked");
+    g_autofree char *name = g_strdelimit(g_strdup(child->name), "/", '-'), *path = g_build_filename(dir, name, NULL);
+    g_autofree char *why = g_strdup_printf("%s was started again and again, and ended each time", child->name);
+    g_autoptr(GError) error = NULL;
+    if (g_mkdir_with_parents(dir, 0700) != 0 || !g_file_set_contents(path, why, -1, &error))
+        log_error("%s is parked, and no task can tell of it: %s", child->name,
+                  error ? error->message : g_strerror(errno));
+}
+
 static void ended(struct child *child, void *with)
 {
     struct house *house = with;
     gboolean good = child->last_status == 0;
+    if (child->parked && child->beats)
+        tell_parked(house, child);
     if (house->draining) {
         all_gone(house);
     } else if (strcmp(child->class, "migrate") == 0) {

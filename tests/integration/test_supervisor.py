@@ -132,6 +132,10 @@ def test_a_crash_loop_is_parked():
                           and p["state"] == "parked"]
         house.wait(parked, "the class to be parked", 70)
         assert house.pids("ticklerd-scheduler") and house.pids("ticklerd-invoice-escalation"), "the others go on"
+        house.wait(lambda: house.one("SELECT count(*) FROM task WHERE title = 'A room ends whenever it is started'") == 1,
+                   "a person to be told")
+        house.wait(lambda: not list((house.dir / "run/parked").iterdir()), "the word to be taken")
+        assert "task_desk/1 was started again and again" in house.one("SELECT reason FROM task WHERE step = 'parked'")
         house.stop()
         support.shutil.rmtree(fake)
 
