@@ -14,6 +14,7 @@ struct db {
     char *url, *who;
     const char *options, *attributes;
     GHashTable *prepared; /* name -> struct plan, on the present connection */
+    char *life;           /* of the server; NULL: not asked yet */
     gboolean useless;     /* connected to a server that cannot work now */
     char sqlstate[6];
     guint connections;
@@ -99,6 +100,7 @@ void db_close(struct db **db)
     PQfinish((*db)->conn);
     g_hash_table_unref((*db)->prepared);
     g_free((*db)->url);
+    g_free((*db)->life);
     g_free((*db)->who);
     g_clear_pointer(db, g_free);
 }
@@ -109,6 +111,7 @@ gboolean db_reopen(struct db *db, GError **error)
     g_hash_table_remove_all(db->prepared);
     db->conn = connect_to(db->url, db->who, db->options, db->attributes);
     db->useless = FALSE;
+    g_clear_pointer(&db->life, g_free);
     db->connections++;
     if (PQstatus(db->conn) == CONNECTION_OK)
         return TRUE;
@@ -319,42 +322,55 @@ gboolean db_begin(struct db *db, GError **error)
     return db_run(db, "BEGIN", error);
 }
 
-/* A transaction by its number and the timeline that gave it: a standby that takes over gives the numbers of those that
- * never reached it again. */
+/* A transaction by its number and the life of the server that gave it: the next life, after a crash, and a standby that
+ * takes over give the numbers of those that never reached the disk, or it, again. */
 struct transaction {
     char *id; /* NULL: it wrote nothing */
-    char timeline[9];
+    char *life;
 };
 
 static void transaction_clear(struct transaction *transaction)
 {
     g_free(transaction->id);
+    g_free(transaction->life);
 }
 
-#define TIMELINE "left(pg_walfile_name(pg_current_wal_lsn()), 8)"
+/* Statistics begin anew at each crash recovery; a failover has another timeline. */
+#define LIFE                                                                                                           \
+    "concat_ws(' ', left(pg_walfile_name(pg_current_wal_lsn()), 8), pg_postmaster_start_time(),"                       \
+    " pg_stat_get_bgwriter_stat_reset_time())"
+
+/* The first value of a question, or NULL. Free with g_free. */
+static char *one_value(struct db *db, const char *question)
+{
+    PGresult *result = PQexec(db->conn, question);
+    char *value = PQresultStatus(result) == PGRES_TUPLES_OK && !PQgetisnull(result, 0, 0)
+                      ? g_strdup(PQgetvalue(result, 0, 0))
+                      : NULL;
+    PQclear(result);
+    return value;
+}
 
 static void name_transaction(struct db *db, struct transaction *ret)
 {
-    PGresult *result = PQexec(db->conn, "SELECT pg_current_xact_id_if_assigned()::text, " TIMELINE);
-    if (PQresultStatus(result) == PGRES_TUPLES_OK && !PQgetisnull(result, 0, 0)) {
-        ret->id = g_strdup(PQgetvalue(result, 0, 0));
-        g_strlcpy(ret->timeline, PQgetvalue(result, 0, 1), sizeof ret->timeline);
-    }
-    PQclear(result);
+    if (!db->life) /* of this connection: none outlives a crash */
+        db->life = one_value(db, "SELECT " LIFE);
+    ret->id = one_value(db, "SELECT pg_current_xact_id_if_assigned()::text");
+    ret->life = g_strdup(db->life);
 }
 
-/* "committed", "aborted", "in progress", or NULL. A number that this timeline has not given yet is nobody's. Free with
- * g_free. */
-static char *ask_status(struct db *db, const struct transaction *transaction, gboolean *ret_same_timeline)
+/* "committed", "aborted", "in progress", or NULL. A number that has not been given yet is nobody's. Free with g_free.
+ */
+static char *ask_status(struct db *db, const struct transaction *transaction, gboolean *ret_same_life)
 {
     const char *values[] = {transaction->id};
     PGresult *result = PQexecParams(db->conn,
                                     "SELECT CASE WHEN $1::xid8 < pg_snapshot_xmax(pg_current_snapshot())"
-                                    " THEN pg_xact_status($1::xid8) ELSE 'aborted' END, " TIMELINE,
+                                    " THEN pg_xact_status($1::xid8) ELSE 'aborted' END, " LIFE,
                                     1, NULL, values, NULL, NULL, 0);
     gboolean told = PQntuples(result) == 1;
     char *status = told && !PQgetisnull(result, 0, 0) ? g_strdup(PQgetvalue(result, 0, 0)) : NULL;
-    *ret_same_timeline = told && strcmp(PQgetvalue(result, 0, 1), transaction->timeline) == 0;
+    *ret_same_life = told && g_strcmp0(PQgetvalue(result, 0, 1), transaction->life) == 0;
     PQclear(result);
     return status;
 }
@@ -363,20 +379,21 @@ static char *ask_status(struct db *db, const struct transaction *transaction, gb
 static gboolean was_committed(struct db *db, const struct transaction *transaction, GError **error)
 {
     g_autoptr(GError) why = NULL;
-    gboolean same_timeline;
+    gboolean same_life;
     for (int tries = 0; tries < 60; tries++) {
         g_clear_error(&why);
         if (!db_reopen(db, &why)) {
             g_usleep(G_USEC_PER_SEC / 2);
             continue;
         }
-        g_autofree char *status = ask_status(db, transaction, &same_timeline);
-        if (g_strcmp0(status, "committed") == 0 && same_timeline)
+        g_autofree char *status = ask_status(db, transaction, &same_life);
+        if (g_strcmp0(status, "committed") == 0 && same_life)
             return TRUE;
         if (g_strcmp0(status, "committed") == 0 || g_strcmp0(status, "aborted") == 0) {
             gboolean unsure = status[0] == 'c';
             g_set_error(error, DB_ERROR, unsure ? DB_UNSURE : DB_LOST, "the connection was lost and transaction %s %s",
-                        transaction->id, unsure ? "may have committed: a standby took over" : "did not commit");
+                        transaction->id,
+                        unsure ? "may have committed: the server crashed, or a standby took over" : "did not commit");
             return FALSE;
         }
         g_usleep(G_USEC_PER_SEC / 2); /* still in progress: the old backend has yet to notice */

@@ -19,7 +19,7 @@ enum db_error {
     DB_REFUSED,
     DB_LOST,     /* wait (patience.h) and open again */
     DB_CONFLICT, /* serialization, deadlock, a lock or statement that took too long: try again */
-    DB_UNSURE    /* a standby took over in the middle of a COMMIT and cannot tell: look at what it wrote */
+    DB_UNSURE    /* the server crashed, or a standby took over, in the middle of a COMMIT: look at what it wrote */
 };
 #define DB_ERROR db_error_quark()
 GQuark db_error_quark(void);
@@ -75,8 +75,8 @@ MUST_CHECK gboolean db_run(struct db *db, const char *text, GError **error);
 
 MUST_CHECK gboolean db_begin(struct db *db, GError **error);
 /* Commits. On DB_LOST the outcome was asked with pg_xact_status over a new connection and is the answer given:
- * TRUE means committed, whatever happened to the line. After a failover the number may be another transaction's by now:
- * "committed" is DB_UNSURE then. */
+ * TRUE means committed, whatever happened to the line. After a crash or a failover the number may be another
+ * transaction's by now: "committed" is DB_UNSURE then. */
 MUST_CHECK gboolean db_commit(struct db *db, GError **error);
 void db_rollback(struct db *db);
 /* Asked within each transaction that wrote something, before its COMMIT: FALSE, with an error, and it does not commit.

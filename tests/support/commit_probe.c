@@ -1,5 +1,5 @@
-/* commit_probe URL: one transaction through db.h that writes a row, and what db_commit says of it: committed, lost or
- * refused. Waits for a line on stdin before COMMIT, so that a test can break the connection there. */
+/* commit_probe URL: one transaction through db.h that writes a row, and what db_commit says of it: committed, lost,
+ * unsure or refused. Waits for a line on stdin before COMMIT, so that a test can break the connection there. */
 #include <stdio.h>
 
 #include "db.h"
@@ -20,7 +20,11 @@ int main(int argc, char **argv)
     if (db_commit(db, &error))
         puts("committed");
     else
-        printf("%s: %s\n", g_error_matches(error, DB_ERROR, DB_LOST) ? "lost" : "refused", error->message);
+        printf("%s: %s\n",
+               g_error_matches(error, DB_ERROR, DB_LOST)     ? "lost"
+               : g_error_matches(error, DB_ERROR, DB_UNSURE) ? "unsure"
+                                                             : "refused",
+               error->message);
     db_close(&db);
     return 0;
 }
