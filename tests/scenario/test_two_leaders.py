@@ -50,6 +50,7 @@ class Leaders(KillOffice):
 
     def stopped_at(self, point, lead):
         """The leader stops at the point, another leads, the first comes back."""
+        self.wait(self.term, "somebody to lead")
         run, term = self.new_run(40), self.term()
         self.arm(point, action="stop")
         lead(self)
