@@ -29,8 +29,7 @@ def processes(scene, what):
 
 def some(scene, what, rng=None):
     """One of them, waited for."""
-    scene.house.wait(lambda: processes(scene, what), f"a {what}")
-    found = sorted(processes(scene, what))
+    found = sorted(scene.house.wait(lambda: processes(scene, what), f"a {what}"))
     return rng.choice(found) if rng else found[0]
 
 

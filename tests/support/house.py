@@ -222,13 +222,14 @@ class House:
 
     @staticmethod
     def wait(condition, what, patience=60.0):
-        """Waits until the condition holds, asking often; fails with `what` at the deadline."""
+        """Waits until the condition holds, asking often, and answers it; fails with `what` at the deadline."""
         deadline = time.monotonic() + patience
         last = None
         while time.monotonic() < deadline:
             try:
-                if condition():
-                    return
+                found = condition()
+                if found:
+                    return found
             except (psycopg2.Error, OSError, IndexError) as error:
                 last = error
             time.sleep(0.05)
