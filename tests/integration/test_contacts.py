@@ -185,6 +185,8 @@ def begin(house, **schedule):
     support.open_window(house)
     house.schedule("invoice_escalation", **{**dict(storm_brake=0, stop_if_data_older_than=None, min_gap="0d", overrides=None),
                                             **schedule})
+    house.edit(house.dir / "config/schedules/task_desk.yaml",
+               lambda document: document["steps"][0].update(at="-3d"))  # a digest is due on days off too
     house.start()
 
 
