@@ -1,5 +1,5 @@
 /*
- * db.h: Postgres. The only file that knows libpq is db.c.
+ * db.h: Postgres. Only the files db*.c know libpq.
  *
  * Every question is a .sql file embedded at build time; values travel as $n text parameters, lists as arrays. A
  * statement is prepared the first time a connection runs it. Errors carry Postgres' own words and its SQLSTATE; after
