@@ -4,7 +4,7 @@ import collections
 import hashlib
 import json
 
-from judge_record import Stop
+from judge_record import Stop, key
 
 STATES = ("sent", "unknown", "failed")
 
@@ -55,9 +55,7 @@ def jobs(record):
         if row.outcome == "done":
             continue
         told = {event.kind for event in record.events_about[row.agency_id, row.subject]}
-        carried = [m for m in record.messages if (m.agency_id, m.message_id) in
-                   {(s.agency_id, s.message_id) for s in record.steps if s.subject_id == row.subject_id
-                    and s.worker == row.worker and s.step == row.step}] if row.outcome == "never" else []
+        carried = row.outcome == "never" and record.letters_of[key(row)]
         if f"job.{row.outcome}" not in told and not carried:
             yield f"silent: job {row.job_id} of {row.subject} ended as {row.outcome} without an event"
 
