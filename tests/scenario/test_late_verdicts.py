@@ -30,7 +30,7 @@ class LateOffice(KillOffice):
         wish = self.root / f"far{number}"
         wish.write_text(f"{point}:{nth}:stop")
         line = pathlib.Path(f"/proc/{self.pids(WORKER)[0]}/cmdline").read_bytes().split(b"\0")[:-1]
-        environment = dict(os.environ, TICKLER_KILL_FILE=str(wish), FAR_HOST=f"far-{number}",
+        environment = dict(self.environment(), TICKLER_KILL_FILE=str(wish), FAR_HOST=f"far-{number}",
                            LD_PRELOAD=str(self.bin / "libfar_host.so"),
                            ASAN_OPTIONS="detect_leaks=0:verify_asan_link_order=0", TMPDIR=str(self.temporary))
         with open(self.log, "ab") as log:
@@ -71,6 +71,12 @@ class LateOffice(KillOffice):
             if pid not in but:
                 os.kill(pid, number)
 
+    def renew_local(self):
+        """Those who have worked quickly get large batches: new ones get small ones, and leave something for others."""
+        old = set(self.pids(WORKER))
+        self.signal_local(signal.SIGTERM)
+        self.wait(lambda: old.isdisjoint(self.pids(WORKER)), "new workers")
+
     def come_back(self, far):
         """All of them: each tries to say what it had to say, and leaves. Answers how many rows that changed."""
         before = self.rows()
@@ -84,6 +90,7 @@ class LateOffice(KillOffice):
     def all_hang(self, *points):
         """Remote workers hang at these points, all at once; the local ones finish the work; they come back."""
         run = self.new_run(40 + 24 * len(points))
+        self.renew_local()
         far = [self.far_worker(point, nth) for point, nth in points]
         self.wait(lambda: self.one("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'invoice_escalation'")
                   == 2 + len(far), "every worker to have its line to Postgres")

@@ -112,7 +112,8 @@ def over_eight_connections(script, letters=100, **expected):
             prepare(house, server, letters, before_start=one_wide_worker)
             drained(house)
             judge(house, server, letters, **expected)
-            assert 2 <= server.most <= 8, f"{server.most} connections at once"
+            # After a refusal a connection is given up and another made: the server may hear of the first one's end late.
+            assert 2 <= server.most <= 8 + expected.get("failed", 0), f"{server.most} connections at once"
             return server
     finally:
         server.stop()

@@ -34,7 +34,7 @@ class Leaders(KillOffice):
         line[line.index(b"--dir") + 1] = str(folder).encode()
         with open(self.root / "second.log", "ab") as log:
             scheduler = subprocess.Popen(line, stdout=log, stderr=log,
-                                         env=dict(os.environ, TICKLER_KILL_FILE=str(self.root / "never")))
+                                         env=dict(self.environment(), TICKLER_KILL_FILE=str(self.root / "never")))
         try:
             yield scheduler
         finally:

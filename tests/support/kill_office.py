@@ -74,9 +74,11 @@ class KillOffice(House):
         self.relay = self.sink = None
         self.runs, self.letters_seen = 0, {}
         self.history = History()
+
+    def environment(self):
         # The sanitizers' leak check is for programs that end; these do not live so long.
-        os.environ.update(TICKLER_KILL_FILE=str(self.wish), ASAN_OPTIONS="detect_leaks=0",
-                          TICKLER_SHARE=str(self.root / "share"))
+        return dict(super().environment(), TICKLER_KILL_FILE=str(self.wish), ASAN_OPTIONS="detect_leaks=0",
+                    TICKLER_SHARE=str(self.root / "share"))
 
     def open(self, relay=None, sink=None):
         """Begins: letters go to `relay` or the Maildir, tasks are told to `sink` (held_answers.py)."""
