@@ -21,6 +21,7 @@ $$;
 -- workers that lock its row at once make Postgres keep a list of them.
 ALTER TABLE message DROP CONSTRAINT message_agency_id_fkey;
 ALTER TABLE event DROP CONSTRAINT event_agency_id_fkey;
+REVOKE DELETE ON agency, event_head FROM ticklerd_app;
 
 -- A letter is a few thousand bytes of text: lz4 packs them in a tenth of the time. Not every Postgres is built with it.
 DO $$

@@ -1,5 +1,7 @@
 -- A question that probes the ledger for each job of a batch pays for every yearly part, also those that the day in question
--- rules out: of forty most will never hold a row. What lies outside the years 2018 to 2034 stands in the default part.
+-- rules out: of forty most will never hold a row. What lies outside the years 2018 to 2034 stands in the default part, but for
+-- years that have rows already. Locked, so that nobody writes into a part between the look and its end.
+LOCK TABLE fired IN ACCESS EXCLUSIVE MODE;
 DO $$
 DECLARE
     year    int;

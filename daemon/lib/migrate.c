@@ -113,11 +113,13 @@ static gboolean apply_one(struct db *db, const char *folder, const struct migrat
     return TRUE;
 }
 
-/* One transaction for all: the lock is held until the end, and a half-made schema is never seen. */
+/* One transaction for all: the lock is held until the end, and a half-made schema is never seen. An index on a large
+ * table takes as long as it takes. */
 static int apply_all(struct db *db, const char *folder, const char *at, GError **error)
 {
     AUTO_ROWS struct db_rows *lock = db_ask(db, &sql_migration_lock, 0, NULL, error);
-    g_autoptr(GPtrArray) files = lock ? migrate_list(db, folder, error) : NULL;
+    gboolean patient = lock && db_run(db, "SET LOCAL statement_timeout = 0", error);
+    g_autoptr(GPtrArray) files = patient ? migrate_list(db, folder, error) : NULL;
     int applied = files ? 0 : -1;
     for (guint i = 0; files && applied >= 0 && i < files->len; i++) {
         const struct migration *file = files->pdata[i];

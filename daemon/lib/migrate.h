@@ -1,4 +1,4 @@
-/* migrate.h: config/schema/NNN_name.sql applied in order, once each, in one transaction each, under a lock. */
+/* migrate.h: config/schema/NNN_name.sql applied in order, once each, all in one transaction under a lock. */
 #pragma once
 
 #include "db.h"

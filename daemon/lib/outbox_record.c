@@ -134,7 +134,7 @@ static int by_agency(gconstpointer a, gconstpointer b)
 gboolean outbox_events(struct desk *desk, GError **error)
 {
     g_autofree char *now = instant_format(clock_now());
-    g_ptr_array_sort(desk->events, by_agency); /* agencies in order: two workers cannot wait for each other's heads */
+    g_ptr_array_sort(desk->events, by_agency); /* agencies in order: so two of these do not wait for each other */
     for (guint i = 0; i < desk->events->len;) {
         AUTO_ARRAY struct db_array *kinds = db_array_new(), *abouts = db_array_new(), *details = db_array_new();
         int agency = ((struct note *)desk->events->pdata[i])->agency;

@@ -188,11 +188,14 @@ static void forget_new_claims(struct desk *desk, guint kept)
     g_ptr_array_set_size(desk->events, 0);
 }
 
+/* The first whose row this transaction changes: neither a web hook nor one that an earlier worker has settled. */
 static const struct claim *first_letter(const struct desk *desk, guint from)
 {
-    for (guint i = from; i < desk->claimed->len; i++)
-        if (!((struct claim *)desk->claimed->pdata[i])->is_hook)
-            return desk->claimed->pdata[i];
+    for (guint i = from; i < desk->claimed->len; i++) {
+        const struct claim *claim = desk->claimed->pdata[i];
+        if (!claim->is_hook && !claim->on_record)
+            return claim;
+    }
     return NULL;
 }
 

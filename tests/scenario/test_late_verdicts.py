@@ -75,7 +75,7 @@ class LateOffice(KillOffice):
         """Those who have worked quickly get large batches: new ones get small ones, and leave something for others."""
         old = set(self.pids(WORKER))
         self.signal_local(signal.SIGTERM)
-        self.wait(lambda: old.isdisjoint(self.pids(WORKER)), "new workers")
+        self.wait(lambda: len(new := self.pids(WORKER)) == len(old) and old.isdisjoint(new), "new workers")
 
     def come_back(self, far):
         """All of them: each tries to say what it had to say, and leaves. Answers how many rows that changed."""

@@ -56,10 +56,18 @@ def test_well_behaved_and_each_reply_of_the_script():
         assert row["message_id"] == "<1@x>" and row["to"] == "a@b.example" and len(row["hash"]) == 64
 
 
+def end_of_connecting(server):
+    """A reset may be there before connect() has returned."""
+    try:
+        return Client(server).hear()
+    except ConnectionResetError:
+        return "ECONNRESET"
+
+
 def test_the_line_ends_at_each_place():
     for word, seen in (("cut", "end"), ("reset", "ECONNRESET")):
         with playing({"CONNECT": [word]}) as server:
-            assert Client(server).hear() == seen
+            assert end_of_connecting(server) == seen
         for place, verb in zip(("EHLO", "MAIL", "RCPT", "DATA", "QUIT"), (*WORDS, "QUIT")):
             with playing({place: [word]}) as server:
                 client = Client(server)
