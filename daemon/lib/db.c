@@ -183,8 +183,10 @@ static gboolean run_plainly(struct db *db, const char *what, PGresult *result, G
 static gboolean forget(struct db *db, const struct sql *sql, GError **error)
 {
     g_autofree char *text = g_strdup_printf("DEALLOCATE \"%s\"", sql->name);
+    if (!run_plainly(db, sql->name, PQexec(db->conn, text), error))
+        return FALSE;
     g_hash_table_remove(db->prepared, sql->name);
-    return run_plainly(db, sql->name, PQexec(db->conn, text), error);
+    return TRUE;
 }
 
 static gboolean prepare_for(struct db *db, const struct sql *sql, guint rows, GError **error)

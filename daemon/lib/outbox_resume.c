@@ -10,10 +10,16 @@
 #include "maildir.h"
 #include "room_shared.h"
 
-#define FRESH_US      SECONDS(120) /* a claim this old whose holder cannot be asked is given up */
+#define RECORDING_US  SECONDS(30) /* for an answer to be written down */
 #define LOOK_AGAIN_US SECONDS(5)
 
 enum state { ALIVE, IN_DOUBT, DELIVERED, SETTLED, NEVER_LEFT, COPY, HAS_IT, MAY_GO_AGAIN };
+
+/* A claim whose holder cannot be asked is given up when its last letter cannot be under way any more. */
+static gint64 given_up_after(const struct desk *desk)
+{
+    return CLAIM_LEASE_US + SECONDS(desk->config->settings->relay_timeout_s) + RECORDING_US;
+}
 
 static enum state state_of(const struct desk *desk, const struct db_rows *rows, int row)
 {
@@ -27,7 +33,7 @@ static enum state state_of(const struct desk *desk, const struct db_rows *rows, 
     instant claimed_at = 0;
     gboolean read = instant_parse(db_text(rows, row, "claimed_at"), &claimed_at, NULL);
     gboolean ours = strcmp(db_text(rows, row, "claimed_by"), process_incarnation()) == 0;
-    if (alive && !ours && (is_local || (read && clock_now() - claimed_at < FRESH_US)))
+    if (alive && !ours && (is_local || (read && clock_now() - claimed_at < given_up_after(desk))))
         return ALIVE;
     if (desk->relay)
         return resend ? MAY_GO_AGAIN : IN_DOUBT;

@@ -13,7 +13,6 @@
 #include "room_shared.h"
 #include "secret.h"
 
-#define LEASE_US     SECONDS(90) /* a claim older than this is not sent any more */
 #define PATIENCE_US  SECONDS(2)  /* wait so long in place for a limit, else come back later */
 #define ASK_AGAIN_US SECONDS(10) /* the database did not answer */
 #define BEAT_US      SECONDS(1)  /* the supervisor hears of us while we wait */
@@ -86,7 +85,7 @@ static void put_off(struct claim *claim, const char *reply, instant until)
 
 static gboolean lease_ran_out(const struct claim *claim)
 {
-    return clock_mono() - claim->claimed_mono > LEASE_US;
+    return clock_mono() - claim->claimed_mono > CLAIM_LEASE_US;
 }
 
 /* Sets the next letter under way, or puts it off. For a limit it waits shortly in place; for longer it comes back

@@ -173,6 +173,9 @@ MUST_CHECK gboolean outbox_settle_doubts(struct desk *desk, const struct party *
 /* The letter is ours from now on; FALSE with DB_CONFLICT when its holder has changed meanwhile. */
 MUST_CHECK gboolean outbox_reclaim(struct desk *desk, const struct claim *claim, const char *holder, GError **error);
 
+/* A claim older than this is not sent any more: another worker may soon take it over. */
+#define CLAIM_LEASE_US SECONDS(90)
+
 /* outbox_send.c: sends what is claimed. */
 void outbox_send(struct desk *desk);
 /* outbox_results.c: writes what became of it, inside the open transaction. */

@@ -12,6 +12,7 @@
 #define ENOUGH        2000       /* over all agencies: one that has its share of it in hand is not asked */
 #define LOOK_AGAIN_US SECONDS(1) /* a row that commits late sorts before the place that was read last */
 #define REST          20         /* times as long as a look to the end of the queue took, until the next one unasked */
+#define REST_MAX_US   SECONDS(5)
 
 struct party_ahead {
     char *name;
@@ -76,6 +77,7 @@ void ahead_clear(struct ahead *ahead)
 {
     g_ptr_array_set_size(ahead->turns, 0);
     g_hash_table_remove_all(ahead->known);
+    ahead->rest_until = ahead->looked_at = 0;
 }
 
 guint ahead_jobs(const struct ahead *ahead)
@@ -214,7 +216,7 @@ gboolean ahead_read(struct ahead *ahead, struct office *office, GHashTable *in_f
     take_rows(ahead, rows, heads, in_flight);
     /* A plan that is being written is read row by row and seen by nobody: a second of it may take a tenth. */
     if (!clock_is_virtual() && !ahead->more)
-        ahead->rest_until = clock_mono() + REST * (clock_mono() - begun);
+        ahead->rest_until = clock_mono() + MIN(REST * (clock_mono() - begun), REST_MAX_US);
     return TRUE;
 }
 

@@ -74,9 +74,12 @@ static void reopen(struct scheduler *s)
     if (s->watched_fd >= 0)
         loop_unwatch(s->office.loop, s->watched_fd);
     s->watched_fd = -1;
-    if (db_reopen(s->office.db, &error) && listen(s, &error))
+    if (!db_reopen(s->office.db, &error) || !listen(s, &error)) {
+        patience_failed(error);
         return;
-    patience_failed(error);
+    }
+    s->opened = FALSE; /* nobody heard what was said meanwhile */
+    dispatcher_look_again();
 }
 
 static gboolean is_idle(struct scheduler *s, instant *ret_next, GError **error)

@@ -3,5 +3,5 @@
 UPDATE job SET starts = starts + 1,
                state = CASE WHEN starts + 1 >= $2::int THEN 'parked' ELSE state END,
                reason = CASE WHEN starts + 1 >= $2::int THEN 'parked: ' || $2 || ' workers died with it' ELSE reason END
- WHERE job_id = ANY ($1::bigint[]) AND ready_at <= $3::timestamptz
+ WHERE job_id = ANY ($1::bigint[]) AND state = 'ready' AND ready_at <= $3::timestamptz
 RETURNING job_id, agency_id, worker, step, state
