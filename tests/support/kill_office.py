@@ -151,13 +151,13 @@ class KillOffice(House):
 
     def admins(self, *words):
         done = subprocess.run([self.admin / "tickler", "--dir", self.dir, *words], text=True, capture_output=True,
-                              timeout=120)
+                              timeout=120, env=self.environment())
         assert done.returncode == 0, f"tickler {' '.join(words)}: {done.stderr}"
 
     def command(self, *words):
         """Starts `tickler` of the debug build, which may meet its end."""
         return subprocess.Popen([self.bin / "tickler", "--dir", self.dir, *map(str, words)], stdout=subprocess.DEVNULL,
-                                stderr=subprocess.DEVNULL)
+                                stderr=subprocess.DEVNULL, env=self.environment())
 
     # --- kills
 
